@@ -1,21 +1,36 @@
 """The `data.*` part of a recipe."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tutelage.data.formats import find
+from tutelage.errors import UserError
 from tutelage.settings import Settings
 
-FormatName = Literal["alpaca", "messages", "completion", "text"]
+
+def _known(name: str) -> str:
+    try:
+        find(name)
+    except UserError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+FormatName = Annotated[str, AfterValidator(_known)]
 
 
 class SourceSettings(Settings):
     """One source of rows."""
 
     path: Path = Field(description="a file: .json, .jsonl, .txt, each also as .gz")
-    format: FormatName | None = Field(None, description="how a row is read; null: detected from the rows and said")
-    limit: int | None = Field(None, ge=1, description="use at most so many rows, from the top")
+    format: FormatName | None = Field(
+        None,
+        description="how a row is read: alpaca, messages, completion, text, or a name that a package's entry point "
+        "in the group tutelage.formats has; null: detected from the rows",
+    )
+    limit: int | None = Field(None, ge=1, description="read at most so many rows, from the top, bad ones counted too")
 
 
 class DataSettings(Settings):

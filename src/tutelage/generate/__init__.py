@@ -1,0 +1,1 @@
+"""The one generator: batched, prefix-cached, streaming."""

@@ -1,0 +1,1 @@
+"""Any Hugging Face causal language model, made to read forests."""

@@ -15,7 +15,8 @@ class AdapterSettings(Settings):
     alpha: float | None = Field(None, gt=0, description="the update is scaled by alpha / rank; null: twice the rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout on the adapter's input")
     targets: tuple[str, ...] | Literal["all-linear"] = Field(
-        "all-linear", description="ends of the names of the layers that get one; all-linear: every linear layer but the head"
+        "all-linear",
+        description="ends of the names of the layers that get one; all-linear: every linear layer but the head",
     )
 
 
@@ -23,4 +24,6 @@ class FreezeSettings(Settings):
     """Which of the model's own weights are trained; without these, all."""
 
     last_layers: int | None = Field(None, ge=1, description="train only the last so many layers")
-    train: tuple[str, ...] = Field((), description="train only parameters whose names contain one of these, besides last_layers")
+    train: tuple[str, ...] = Field(
+        (), description="train only parameters whose names contain one of these, besides last_layers"
+    )

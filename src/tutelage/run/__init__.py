@@ -1,0 +1,1 @@
+"""One run of one stage: the recipe's schema, preflight, the run directory, `tune()`, and its report."""

@@ -14,13 +14,23 @@ class TrainSettings(Settings):
     max_steps: int | None = Field(None, ge=1, description="optimiser steps")
     batch_size: int = Field(16, ge=1, description="examples a step, over all forests and ranks")
     batch_tokens: int | None = Field(None, ge=1, description="tokens a step, in place of batch_size")
-    tokens_per_forest: int = Field(4096, ge=16, description="tokens that go through the model at once: memory, not results")
-    learning_rate: float | None = Field(None, gt=0, description="null: 2e-5 for full tuning, 2e-4 for adapters, 3e-4 for pretraining")
-    schedule: Literal["cosine", "linear", "constant", "warmup-stable-decay"] = Field("cosine", description="after the warm-up")
+    tokens_per_forest: int = Field(
+        4096, ge=16, description="tokens that go through the model at once: memory, not results"
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, description="null: 2e-5 for full tuning, 2e-4 for adapters, 3e-4 for pretraining"
+    )
+    schedule: Literal["cosine", "linear", "constant", "warmup-stable-decay"] = Field(
+        "cosine", description="after the warm-up"
+    )
     warmup: float = Field(0.03, ge=0, description="a share of all steps below 1, else a number of steps")
     decay: float = Field(0.2, ge=0, le=1, description="warmup-stable-decay: the share of steps that decays at the end")
-    final_learning_rate: float = Field(0.0, ge=0, le=1, description="where the schedule ends, as a share of learning_rate")
-    optimizer: Literal["adamw", "adamw-8bit", "adafactor", "muon", "sgd"] = Field("adamw", description="how gradients become steps")
+    final_learning_rate: float = Field(
+        0.0, ge=0, le=1, description="where the schedule ends, as a share of learning_rate"
+    )
+    optimizer: Literal["adamw", "adamw-8bit", "adafactor", "muon", "sgd"] = Field(
+        "adamw", description="how gradients become steps"
+    )
     beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's and Muon's first momentum; SGD's momentum is 0")
     beta2: float = Field(0.999, ge=0, lt=1, description="AdamW's second momentum")
     epsilon: float = Field(1e-8, gt=0, description="AdamW's")
@@ -35,6 +45,8 @@ class TrainSettings(Settings):
     keep_checkpoints: int = Field(1, ge=1, description="so many latest checkpoints stay, besides the best")
     validate_every: int | None = Field(None, ge=1, description="steps between validations; null: at every epoch's end")
     early_stopping: int | None = Field(None, ge=1, description="stop after so many validations without a better one")
-    log_every: int = Field(1, ge=1, description="steps between lines where the output is no terminal; metrics.jsonl has every step")
+    log_every: int = Field(
+        1, ge=1, description="steps between lines where the output is no terminal; metrics.jsonl has every step"
+    )
     deterministic: bool = Field(False, description="CUDA: bit-for-bit repeatable, slower. A CPU is so anyway")
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = Field((), description="besides metrics.jsonl")

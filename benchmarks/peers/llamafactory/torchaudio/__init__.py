@@ -1,0 +1,1 @@
+"""Nothing: LLaMA-Factory imports torchaudio even for text, and no build of it fits this torch."""

@@ -1,0 +1,224 @@
+"""Files to rows: JSON arrays, JSONL and plain text, each also as .gz, in UTF-8 (or UTF-16 with a byte-order mark).
+
+A line that cannot be read becomes a row with a fault, and reading goes on; a file that cannot be read is a `UserError`.
+Lines end in a line feed, alone or after a carriage return; no other character ends one: U+2028 is text, and so is a
+bare carriage return.
+"""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import IO, cast
+
+import orjson
+
+from tutelage.errors import UserError
+
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_NOT_UTF8 = "not UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. `number` counts lines of a line-based file from 1 (blank ones too), else elements of the array from 1.
+
+    `fault` says why the row could not be read; then `value` is None. `line` is its bytes where the file has lines.
+    """
+
+    number: int
+    value: object | None
+    fault: str | None = None
+    line: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """The row as it stands in the file; what is not UTF-8 shows as \\xff. Made when asked for."""
+        if self.line is not None:
+            return self.line.decode(errors="backslashreplace")
+        return json.dumps(self.value, ensure_ascii=False).encode(errors="backslashreplace").decode()
+
+
+class _BrokenError(Exception):
+    """Bytes that are not JSON: why, and where, counted from 1."""
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
+        self.reason, self.line, self.column = reason, line, column
+
+
+def read_rows(path: Path) -> Generator[Row]:
+    """The rows of a file, one by one; blank lines are passed over. Who stops before the end closes it.
+
+    Raises `UserError` at once for a path that is no such file, and while reading for a file that is empty, a broken
+    JSON array, or a broken .gz.
+    """
+    try:
+        reader = _reader(path)
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL in it, is refused by the system itself
+        raise UserError(f"{str(path)!r} cannot be the path of a file: {error}") from None
+    return _guarded(path, reader)
+
+
+def _reader(path: Path) -> Callable[[Path, Iterator[bytes]], Iterator[Row]]:
+    if path.is_dir():
+        names = sorted(child.name for child in path.iterdir() if _ending(child) in _READERS)
+        raise UserError(f"{path} is a folder; name a file in it" + (f", such as {path / names[0]}" if names else ""))
+    if not path.exists():
+        raise UserError(f"there is no file {path}; {_nearest(path)}")
+    if _ending(path) not in _READERS:
+        raise UserError(f"{path} has an ending that is not known; rows are read from {_endings()}")
+    return _READERS[_ending(path)]
+
+
+def _ending(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def _endings() -> str:
+    return ", ".join(_READERS) + ", each also with .gz after it"
+
+
+def _nearest(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"nor is there a folder {path.parent}"
+    near = difflib.get_close_matches(path.name, [child.name for child in path.parent.iterdir()], n=1)
+    return f"the nearest name in that folder is {near[0]}" if near else "check the path"
+
+
+def _guarded(path: Path, reader: Callable[[Path, Iterator[bytes]], Iterator[Row]]) -> Generator[Row]:
+    try:
+        with path.open("rb") as file:
+            # The first two bytes say what the name may not: downloads are often unpacked or packed under the same name.
+            packed = file.peek(2)[:2] == b"\x1f\x8b"
+            stream: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
+            yield from reader(path, _lines(path, stream))
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UserError(f"{path} is cut short or damaged, as its .gz checks say; fetch it again") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _lines(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
+    """The file's lines in UTF-8, ends included, without a byte-order mark."""
+    first = stream.readline()
+    if not first:
+        raise UserError(f"{path} is empty")
+    encoding = _UTF16.get(first[:2])
+    if encoding:
+        yield from _recoded(first[2:] + stream.read(), encoding)
+    else:
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from stream
+
+
+def _recoded(data: bytes, encoding: str) -> Iterator[bytes]:
+    """UTF-16 as UTF-8; what was no valid UTF-16 is no valid UTF-8 either, so that its line gets a fault."""
+    odd = len(data) % 2
+    lines = data[: len(data) - odd].decode(encoding, "surrogatepass").split("\n")
+    for line in lines[:-1]:
+        yield line.encode("utf-8", "surrogatepass") + b"\n"
+    yield lines[-1].encode("utf-8", "surrogatepass") + b"\xff" * odd
+
+
+def _jsonl(path: Path, lines: Iterator[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        bare = line.strip()
+        if not bare:
+            continue
+        try:
+            yield Row(number, _parse(bare), None, bare)
+        except _BrokenError as broken:
+            yield Row(number, None, broken.reason, bare)
+
+
+def _json(path: Path, lines: Iterator[bytes]) -> Iterator[Row]:
+    """A JSON array; where the file does not begin with a `[`, one value a line."""
+    head = []
+    for line in lines:
+        head.append(line)
+        if line.strip():
+            break
+    if head[-1].lstrip().startswith(b"["):
+        yield from _array(path, b"".join(chain(head, lines)))
+        return
+    everything = [*head, *lines]
+    if _is_one_value(everything):
+        raise UserError(f"{path} holds one JSON value over several lines; write an array of rows, or one object a line")
+    yield from _jsonl(path, iter(everything))
+
+
+def _array(path: Path, data: bytes) -> Iterator[Row]:
+    try:
+        values = _parse(data)
+    except _BrokenError as broken:
+        where = f"line {broken.line}, column {broken.column}"
+        raise UserError(f"{path} is broken at {where}: {broken.reason}; mend it there") from None
+    assert isinstance(values, list)  # it began with `[` and parsed
+    for number, value in enumerate(values, start=1):
+        yield Row(number, value)
+
+
+def _is_one_value(lines: list[bytes]) -> bool:
+    """Whether the lines make one value together and the first alone does not: an indented object, say."""
+    first = next((line for line in lines if line.strip()), b"")
+    return first != b"" and not _parses(first) and _parses(b"".join(lines))
+
+
+def _parses(data: bytes) -> bool:
+    try:
+        _parse(data)
+    except _BrokenError:
+        return False
+    return True
+
+
+def _parse(data: bytes) -> object:
+    """JSON as orjson reads it; what it refuses and Python's json takes (NaN, half a surrogate pair) is taken too.
+
+    A field that is learnt may not hold these, and `fields` refuses it; elsewhere in a row they do no harm. So one such
+    row does not make a whole array unreadable.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _parse_leniently(data)
+
+
+def _parse_leniently(data: bytes) -> object:
+    try:
+        return json.loads(data.decode())
+    except UnicodeDecodeError as error:
+        start_of_line = data.rfind(b"\n", 0, error.start) + 1
+        column = len(data[start_of_line : error.start].decode()) + 1
+        raise _BrokenError(_NOT_UTF8, data.count(b"\n", 0, error.start) + 1, column) from None
+    except json.JSONDecodeError as error:
+        # "Unterminated string starting at" -> "unterminated string": the same words for every row, to be counted.
+        why = error.msg.split(":")[0].removesuffix(" at").removesuffix(" starting")
+        raise _BrokenError(f"not JSON: {why[:1].lower()}{why[1:]}", error.lineno, error.colno) from None
+    except RecursionError:
+        raise _BrokenError("not JSON: nested too deeply") from None
+    except ValueError:  # Python's guard against integers of more than 4300 digits
+        raise _BrokenError("not JSON: a number with too many digits") from None
+
+
+def _txt(path: Path, lines: Iterator[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        bare = line.removesuffix(b"\n").removesuffix(b"\r")
+        try:
+            document = bare.decode()
+        except UnicodeDecodeError:
+            yield Row(number, None, _NOT_UTF8, bare)
+            continue
+        if document.strip():
+            yield Row(number, document, None, bare)
+
+
+_READERS: dict[str, Callable[[Path, Iterator[bytes]], Iterator[Row]]] = {".json": _json, ".jsonl": _jsonl, ".txt": _txt}

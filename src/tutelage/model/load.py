@@ -1,0 +1,148 @@
+"""Loads any Hugging Face causal language model, with its tokenizer and adapter, and finds out how it takes forests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tutelage.errors import UserError
+from tutelage.model.locate import Located, locate
+from tutelage.model.probe import why_not_forest
+
+
+@dataclass
+class Loaded:
+    """A model and what belongs to it. `why_alone` is None where it takes forests, else why it runs sequence by sequence."""
+
+    model: Any
+    tokenizer: Any
+    folder: str
+    why_alone: str | None = None
+    random: bool = False
+    adapted: bool = False
+
+    @property
+    def forest(self) -> bool:
+        """Whether the model takes forests."""
+        return self.why_alone is None
+
+
+def load_model(
+    model: str,
+    *,
+    dtype: str = "auto",
+    device: str | None = None,
+    seed: int = 0,
+    may_be_random: bool = False,
+    trainable_adapter: bool = False,
+    trust_remote_code: bool = False,
+) -> Loaded:
+    """Loads what `model` names (see `locate`) in evaluation mode, on `device` (null: CUDA where there is one).
+
+    dtype: "float32", "bfloat16", or "auto" for the checkpoint's own. A folder without weights is initialised at random from `seed`
+    where `may_be_random`, and refused otherwise.
+
+    Raises:
+        UserError: the model cannot be found or read; says what to do.
+    """
+    quiet()
+    located = locate(model)
+    if located.random and not may_be_random:
+        raise UserError(
+            f"model={model} has no weights; stage=pretrain starts from random ones, other stages need a model"
+        )
+    tokenizer = load_tokenizer(located, trust_remote_code)
+    net = _language_model(located, dtype, seed, trust_remote_code)
+    reason = why_not_forest(net)
+    if located.adapter:
+        net = _with_adapter(net, located.adapter, trainable_adapter)
+    net.to(device or best_device())
+    net.eval()
+    return Loaded(net, tokenizer, located.path, reason, located.random, located.adapter is not None)
+
+
+def load_tokenizer(located: Located, trust_remote_code: bool = False) -> Any:
+    """The tokenizer beside the adapter if it is there, else beside the model."""
+    from transformers import AutoTokenizer
+
+    own = located.adapter and (located.adapter / "tokenizer_config.json").is_file()
+    place = str(located.adapter) if own else located.path
+    with _told_plainly(place, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
+    if not getattr(tokenizer, "is_fast", False):
+        raise UserError(f"the tokenizer of {place} has no fast version (tokenizer.json), which Tutelage needs")
+    return tokenizer
+
+
+def best_device() -> str:
+    """`cuda` where there is one, this process's own under torchrun, else `cpu`."""
+    import os
+
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
+
+
+def quiet() -> None:
+    """Keeps transformers from talking between our lines; what matters of it, we say ourselves."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def _language_model(located: Located, dtype: str, seed: int, trust_remote_code: bool) -> Any:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with _told_plainly(located.path, "model"):
+        config = AutoConfig.from_pretrained(located.path, trust_remote_code=trust_remote_code)
+        wanted = "auto" if dtype == "auto" else getattr(torch, dtype)
+        if located.random:
+            state = torch.random.get_rng_state()
+            torch.manual_seed(seed)
+            float_type = torch.float32 if dtype == "auto" else wanted
+            net = AutoModelForCausalLM.from_config(config, dtype=float_type, trust_remote_code=trust_remote_code)
+            torch.random.set_rng_state(state)
+            return net
+        # use_safetensors: pickled weights can run code (promise 8).
+        net, info = AutoModelForCausalLM.from_pretrained(
+            located.path,
+            config=config,
+            dtype=wanted,
+            use_safetensors=True,
+            output_loading_info=True,
+            trust_remote_code=trust_remote_code,
+        )
+    if info["missing_keys"]:
+        some = ", ".join(sorted(info["missing_keys"])[:3])
+        raise UserError(
+            f"the weights of {located.path} lack {len(info['missing_keys'])} of the model's tensors ({some}, …)"
+        )
+    return net
+
+
+def _with_adapter(net: Any, adapter: Path, trainable: bool) -> Any:
+    from peft import PeftModel
+
+    with _told_plainly(str(adapter), "adapter"):
+        return PeftModel.from_pretrained(net, str(adapter), is_trainable=trainable)
+
+
+class _told_plainly:  # noqa: N801  (reads as a phrase: `with _told_plainly(…)`)
+    """Turns what the libraries raise for a missing or broken model into one sentence."""
+
+    def __init__(self, place: str, what: str) -> None:
+        self.place = place
+        self.what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, (OSError, ValueError, KeyError, RuntimeError)) or isinstance(error, UserError):
+            return
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if isinstance(error, OSError) and not Path(self.place).exists():
+            first = "it is neither a folder here nor a hub model that can be reached (offline, private, or misspelt?)"
+        raise UserError(f"can't load the {self.what} of {self.place}: {first}") from error

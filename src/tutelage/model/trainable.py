@@ -1,0 +1,99 @@
+"""Which weights are trained: all, a chosen few, or an adapter's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import torch
+from torch import nn
+
+from tutelage.errors import UserError
+from tutelage.model.settings import AdapterSettings, FreezeSettings
+
+
+def choose_trainable(
+    model: Any,
+    adapter: AdapterSettings | None,
+    freeze: FreezeSettings | None,
+    frozen_dtype: torch.dtype,
+    adapted: bool = False,
+) -> Any:
+    """Marks what is trained and returns the model, wrapped by PEFT where an adapter is asked for.
+
+    adapted: the model came with an adapter of its own, which is trained on.
+
+    Trained weights are float32, whatever they were; frozen ones take `frozen_dtype`.
+
+    Raises:
+        UserError: the names given match nothing.
+    """
+    if adapted and (adapter or freeze):
+        raise UserError("model= names an adapter, which is trained on; leave adapter and freeze out, or merge it first")
+    if adapted:
+        pass  # PEFT loaded it with its own weights trainable and the base frozen
+    elif adapter is not None:
+        model = _with_new_adapter(model, adapter)
+    elif freeze is not None:
+        _freeze(model, freeze)
+    else:
+        model.requires_grad_(True)
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(torch.float32 if parameter.requires_grad else frozen_dtype)
+    return model
+
+
+def _with_new_adapter(model: Any, settings: AdapterSettings) -> Any:
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    targets: str | list[str] = settings.targets if isinstance(settings.targets, str) else list(settings.targets)
+    config = LoraConfig(
+        task_type=TaskType.CAUSAL_LM,
+        r=settings.rank,
+        lora_alpha=2 * settings.rank
+        if settings.alpha is None
+        else settings.alpha,  # PEFT's type is int; it only divides
+        lora_dropout=settings.dropout,
+        target_modules=targets,
+    )
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        names = sorted({name.rsplit(".", 1)[-1] for name, part in model.named_modules() if isinstance(part, nn.Linear)})
+        raise UserError(
+            f"adapter.targets={settings.targets} matches no layer; the linear ones are {', '.join(names)}"
+        ) from error
+
+
+def _freeze(model: Any, settings: FreezeSettings) -> None:
+    wanted = list(settings.train)
+    layers = (
+        max((int(found[1]) for name, _ in model.named_parameters() if (found := _LAYER.search(name))), default=-1) + 1
+    )
+    kept = range(layers - (settings.last_layers or 0), layers)
+    if settings.last_layers and settings.last_layers > layers:
+        raise UserError(f"freeze.last_layers={settings.last_layers}, but the model has {layers} layers")
+    matched: set[str] = set()
+    for name, parameter in model.named_parameters():
+        found = _LAYER.search(name)
+        hits = [part for part in wanted if part in name]
+        matched.update(hits)
+        parameter.requires_grad_(bool(hits) or (found is not None and int(found[1]) in kept))
+    unmatched = [part for part in wanted if part not in matched]
+    if unmatched:
+        some = ", ".join(list(dict(model.named_parameters()))[:4])
+        raise UserError(
+            f"freeze.train names {unmatched[0]!r}, which is in no parameter's name; they look like {some}, …"
+        )
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UserError("freeze leaves nothing to train; give freeze.last_layers or freeze.train")
+
+
+_LAYER = re.compile(r"\.(?:layers|h|blocks|block)\.(\d+)\.")
+
+
+def count_parameters(model: nn.Module) -> tuple[int, int]:
+    """(trained, all) weights; tied ones count once."""
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return trained, sum(p.numel() for p in model.parameters())

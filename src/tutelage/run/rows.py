@@ -1,0 +1,99 @@
+"""A run's rows as token ids: sources read, each row's fate told to the ledger, what is held back for validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from tutelage.data.ledger import Ledger
+from tutelage.data.load import load
+from tutelage.data.settings import SourceSettings
+from tutelage.errors import UserError
+from tutelage.records import Origin, Record
+from tutelage.run.recipe import Recipe
+from tutelage.tokens.encode import Encoded, Encoder
+from tutelage.tokens.overlong import Overlong
+from tutelage.tokens.store import LeafStore, StoreBuilder
+
+# Rows that go to the tokenizer together.
+TOGETHER = 512
+# The split of a run's rows must not be the permutation of its first epoch.
+HELD_BACK = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a run trains on, and what it validates on."""
+
+    train: LeafStore
+    validation: LeafStore | None
+
+
+def read_examples(recipe: Recipe, encoder: Encoder, ledger: Ledger) -> Rows:
+    """Reads and encodes every source. The ledger knows the fate of each row afterwards.
+
+    Raises:
+        UserError: too many bad rows, no row that can be used, or a validation set that leaves nothing to train on.
+    """
+    store = _encoded(recipe.data.sources, recipe.stage, encoder, ledger)
+    ledger.check(recipe.data.max_quarantine)
+    held = recipe.data.validation
+    if held is None:
+        return Rows(store, None)
+    if isinstance(held, Path):
+        validation = _encoded([SourceSettings(path=held)], recipe.stage, encoder, ledger)
+        ledger.check(recipe.data.max_quarantine)
+        return Rows(store, validation)
+    return _split(store, held, recipe.seed)
+
+
+def _split(store: LeafStore, held: float, seed: int) -> Rows:
+    size = max(1, round(held * len(store))) if held < 1 else int(held)
+    if size >= len(store):
+        raise UserError(
+            f"data.validation={held} would hold back {size} of {len(store)} examples and leave nothing to train on"
+        )
+    order = np.random.default_rng([seed, HELD_BACK]).permutation(len(store))
+    return Rows(store.select(np.sort(order[size:])), store.select(np.sort(order[:size])))
+
+
+def _encoded(sources: Iterable[SourceSettings], stage: str, encoder: Encoder, ledger: Ledger) -> LeafStore:
+    builder = StoreBuilder()
+    for source in sources:
+        rows = load(source, stage, ledger)
+        while batch := list(islice(rows, TOGETHER)):
+            for (origin, value, _), encoded in zip(batch, _encode(encoder, batch), strict=True):
+                _settle(origin, value, encoded, ledger)
+                for leaves in encoded.examples:
+                    builder.add(leaves)
+    return builder.finish()
+
+
+def _encode(encoder: Encoder, batch: list[tuple[Origin, object, Record]]) -> Iterator[Encoded]:
+    try:
+        yield from encoder.encode_many([record for _, _, record in batch])
+    except Overlong as found:
+        origin = batch[found.place][0]
+        raise UserError(
+            f"{origin.path}, row {origin.row}: {found.length} tokens are more than max_length={found.max_length}, and "
+            f"overlong=error; raise max_length, or set overlong to truncate-prompt, split or drop"
+        ) from None
+
+
+def _settle(origin: Origin, value: object, encoded: Encoded, ledger: Ledger) -> None:
+    if encoded.fate in ("kept", "cut"):
+        leaves = [leaf for example in encoded.examples for leaf in example]
+        tell = ledger.kept if encoded.fate == "kept" else ledger.cut
+        tell(
+            origin,
+            examples=len(encoded.examples),
+            tokens=sum(len(leaf.ids) for leaf in leaves),
+            supervised=sum(len(leaf.ids) - leaf.start for leaf in leaves),
+        )
+    else:
+        tell_why = ledger.dropped if encoded.fate == "dropped" else ledger.quarantined
+        tell_why(origin, encoded.reason or "", value)

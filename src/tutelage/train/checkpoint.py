@@ -1,0 +1,140 @@
+"""Checkpoints: everything a resume needs, written aside, then renamed, so that a folder of that name is always whole.
+
+    checkpoints/step-00000100/weights.safetensors     the trained weights, float32
+                              optimizer.safetensors   the optimiser's tensors
+                              state.json              the place in the data, the step, what is best so far
+
+Random numbers are not in it: each step's are a function of (seed, step), and the order of the data one of (seed, epoch, cursor).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from tutelage.errors import UserError
+from tutelage.train.optimizers import Optimizers
+
+_NAME = re.compile(r"step-(\d{8})")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. `place` is the (epoch, cursor) of the next batch; `stale` counts validations since the best one."""
+
+    step: int = 0
+    place: tuple[int, int] = (0, 0)
+    best_loss: float | None = None
+    best_step: int | None = None
+    stale: int = 0
+
+
+class Checkpoints:
+    """The folder `checkpoints/` of a run."""
+
+    def __init__(self, folder: Path, keep: int = 1) -> None:
+        self.folder = folder
+        self._keep = keep
+
+    def path(self, step: int) -> Path:
+        """Where the checkpoint of a step is or would be."""
+        return self.folder / f"step-{step:08d}"
+
+    def steps(self) -> list[int]:
+        """The steps of all complete checkpoints, ascending."""
+        names = (_NAME.fullmatch(entry.name) for entry in self.folder.iterdir()) if self.folder.is_dir() else ()
+        return sorted(int(name[1]) for name in names if name)
+
+    def save(self, progress: Progress, model: nn.Module, optimizers: Optimizers) -> Path:
+        """Writes a checkpoint and removes those no longer kept. A full disk is a `UserError` and leaves the older ones as they were."""
+        final = self.path(progress.step)
+        aside = final.with_name(f".{final.name}.partial")
+        try:
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            self._write(aside, progress, model, optimizers)
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(aside, final)
+            _sync(self.folder)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise UserError(
+                f"can't write the checkpoint {final}: {error.strerror or error}; the ones before it are whole"
+            ) from error
+        self._prune(progress)
+        return final
+
+    def load(self, step: int, model: nn.Module, optimizers: Optimizers | None = None) -> Progress:
+        """Puts a checkpoint's weights (and optimiser state) in place and returns where the run was."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        folder = self.path(step)
+        try:
+            _put_weights(model, load_file(folder / "weights.safetensors"))
+            state = json.loads((folder / "state.json").read_text("utf-8"))
+            if optimizers:
+                optimizers.load(load_file(folder / "optimizer.safetensors"), state["optimizer"])
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise UserError(
+                f"the checkpoint {folder} can't be read ({error}); remove that folder to resume from the one before"
+            ) from error
+        progress = state["progress"]
+        return Progress(**{**progress, "place": tuple(progress["place"])})
+
+    def _write(self, folder: Path, progress: Progress, model: nn.Module, optimizers: Optimizers) -> None:
+        from safetensors.torch import save
+
+        tensors, rest = optimizers.state()
+        _write_synced(folder / "weights.safetensors", save(_plain(trained_weights(model))))
+        _write_synced(folder / "optimizer.safetensors", save(_plain(tensors)))
+        state = {"progress": asdict(progress), "optimizer": rest}
+        _write_synced(folder / "state.json", json.dumps(state, indent=1).encode())
+        _sync(folder)
+
+    def _prune(self, progress: Progress) -> None:
+        latest = self.steps()[-self._keep :]
+        for step in self.steps():
+            if step not in latest and step != progress.best_step:
+                shutil.rmtree(self.path(step), ignore_errors=True)
+
+
+def trained_weights(model: nn.Module) -> dict[str, Tensor]:
+    """The weights that training changes, by name; tied ones once."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def _put_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    import torch
+
+    own = trained_weights(model)
+    if own.keys() != weights.keys():
+        raise ValueError("it holds other weights than this recipe trains")
+    with torch.no_grad():
+        for name, value in weights.items():
+            own[name].copy_(value)
+
+
+def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
