@@ -13,9 +13,9 @@ PEERS = Path(__file__).parent / "peers"
 def environment(name: str, log: Path) -> Path:
     """The peer's python; takes minutes the first time.
 
-    torch is installed first, with what its build needs; then all pins without resolving them: LLaMA-Factory asks for a
-    torchvision and a torchaudio that do not go with this torch, and for a web page's packages that training does not import.
-    Raises subprocess.CalledProcessError where pip fails; its words are in `log`.
+    torch is installed first, with what its build needs; then all pins without resolving them: LLaMA-Factory asks
+    for a torchvision and a torchaudio that do not go with this torch, and for a web page's packages that training
+    does not import. Raises subprocess.CalledProcessError where pip fails; its words are in `log`.
     """
     folder = PEERS / name
     pins = folder / "requirements.txt"

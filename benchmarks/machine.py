@@ -19,7 +19,7 @@ def machine() -> dict[str, Any]:
 
 
 def busy_share(seconds: float = 3.0) -> float:
-    """The share of all cores' time that went to something over the next seconds, while this process sleeps; 0 if unknown."""
+    """The share of all cores' time that others take while this process sleeps; 0 where unknown."""
     before = _jiffies()
     time.sleep(seconds)
     after = _jiffies()

@@ -2,8 +2,9 @@
 
     python benchmarks/rate.py FILE.json --dtype float32 --dtype bfloat16
 
-Needed operations are those on real tokens: the layers on every token but a row's last, attention on visible pairs only,
-the head on supervised tokens only. Needed operations ÷ matrix rate is the floor under a step's time, whatever the software.
+Needed operations are those on real tokens: the layers on every token but a row's last, attention on visible pairs
+only, the head on supervised tokens only. Needed operations ÷ matrix rate is the floor under a step's time, whatever
+the software.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ TOKENS = 2048
 def needed_operations(lengths: Iterable[tuple[int, int]]) -> float:
     """Floating-point operations of forward and backward for rows of (prompt, answer) tokens; a multiply-add is two.
 
-    A row of 100 + 50 tokens: 3 * (2 * 106168320 * 149 + 2 * 28311552 * 50 + 4 * 576 * 30 * 149 * 150 / 2), or 105.7e9.
+    A row of 100 + 50 tokens: 3 * (2 * 106168320 * 149 + 2 * 28311552 * 50 + 4 * 576 * 30 * 149 * 150 / 2), or
+    105.7e9.
     """
     layers = sum(rows * columns * count for rows, columns, count in LAYER_MATRICES)
     total = 0

@@ -45,7 +45,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What all runs had in common. `needed` operations by measured step; `rates` and `busy` before and after all runs."""
+    """What all runs had in common. `needed`: operations by measured step; `rates`, `busy`: before and after."""
 
     job: dict[str, Any]
     machine: dict[str, Any]
@@ -128,14 +128,15 @@ def facts_of(conditions: Conditions, data: str) -> list[str]:
     tokens, answers = sum(map(sum, lengths)), sum(answer for _, answer in lengths)
     needed = sum(conditions.needed) / len(conditions.needed)
     floor = needed / max(conditions.rates)
+    rates = " and ".join(f"{rate / 1e9:.0f}" for rate in conditions.rates)
     facts = [
         f"{datetime.date.today()}; {here['processor']}, {here['cores']} cores, {here['memory_bytes'] / GIB:.0f} GiB; "
         f"{conditions.threads} threads, torch 2.13.0, {job['dtype']}.",
         f"{data}: {job['batch_size']} examples a step ({job['micro_batch']} at a time in the peers), "
-        f"{conditions.warmup} step(s) of warm-up and {job['steps'] - conditions.warmup} measured, {conditions.rounds} round(s); "
-        f"{tokens / len(lengths):.0f} tokens a row on average, {100 * answers / tokens:.0f} % of them supervised.",
-        f"The machine multiplied the shape's matrices at {' and '.join(f'{rate / 1e9:.0f}' for rate in conditions.rates)} "
-        f"GFLOP/s (before, after). A step needs {needed / 1e12:.2f} TFLOP on real tokens: at least {floor:.1f} s, "
+        f"{conditions.warmup} step(s) of warm-up and {job['steps'] - conditions.warmup} measured, "
+        f"{conditions.rounds} round(s); {tokens / len(lengths):.0f} tokens a row on average, {100 * answers / tokens:.0f} % of them supervised.",
+        f"The machine multiplied the shape's matrices at {rates} GFLOP/s (before, after). "
+        f"A step needs {needed / 1e12:.2f} TFLOP on real tokens: at least {floor:.1f} s, "
         f"at most {job['batch_size'] / floor:.2f} examples/s.",
     ]
     if max(conditions.busy) > BUSY:

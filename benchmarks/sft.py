@@ -5,8 +5,8 @@
     .venv/bin/python benchmarks/sft.py --dtype float32 --steps 1 --systems trl tutelage
     .venv/bin/python benchmarks/sft.py --setup-only         makes the peers' environments and stops
 
-Each system trains alone, in a fresh process, in its own environment, with torch's own choice of threads. Ratios are taken
-step by step: the same batch in the same place. docs/benchmarks.md says what is the same and what is not.
+Each system trains alone, in a fresh process, in its own environment, with torch's own choice of threads. Ratios are
+taken step by step: the same batch in the same place. docs/benchmarks.md says what is the same and what is not.
 """
 
 from __future__ import annotations
@@ -46,16 +46,14 @@ def options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=3, help="measured steps of each run")
     parser.add_argument("--warmup", type=int, default=1, help="steps before them, at least 1")
     parser.add_argument("--batch-size", type=int, default=16, help="examples of an optimiser step")
-    parser.add_argument(
-        "--micro-batch", type=int, default=8, help="the peers' per-device batch; 8 is the default of both"
-    )
+    parser.add_argument("--micro-batch", type=int, default=8, help="the peers' per-device batch: 8 is their default")
     parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--max-length", type=int, default=2048)
     parser.add_argument("--tokens-per-forest", type=int, help="Tutelage's; without it, its default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=float, default=900, help="seconds after which one run is stopped")
-    parser.add_argument("--data", type=Path, default=DEMO, help="Alpaca rows; where the file is absent, rows are made")
+    parser.add_argument("--data", type=Path, default=DEMO, help="Alpaca rows; where it is absent, rows are made")
     parser.add_argument("--document", type=Path, help="also put the table between the marks of this file")
     parser.add_argument("--setup-only", action="store_true", help="make the peers' environments and stop")
     parser.add_argument("--keep", action="store_true", help="keep the models that the systems wrote")
@@ -179,14 +177,18 @@ def main() -> None:
     conditions = Conditions(asdict(job), machine(), chosen.rounds, chosen.warmup, lengths, needed, rates, threads, busy)
     rows = rows_of(runs, {name: SYSTEMS[name].label for name in chosen.systems}, conditions)
     facts = facts_of(conditions, chosen.data.name if chosen.data.exists() else "made rows")
-    table, results = markdown(rows, facts), RESULTS / f"sft-{chosen.dtype}"
-    results.with_suffix(".md").write_text(table)
-    results.with_suffix(".json").write_text(
-        json.dumps(asdict(conditions) | {"runs": list(map(as_json, runs))}, indent=1)
-    )
+    report(chosen, rows, facts, asdict(conditions) | {"runs": [as_json(run) for run in runs]})
+
+
+def report(chosen: argparse.Namespace, rows: list[list[str]], facts: list[str], results: dict[str, Any]) -> None:
+    """To the screen, to results/, and to a document where one is named."""
+    file = RESULTS / f"sft-{chosen.dtype}"
+    table = markdown(rows, facts)
+    file.with_suffix(".md").write_text(table)
+    file.with_suffix(".json").write_text(json.dumps(results, indent=1))
     if chosen.document:
         write_document(chosen.document, table)
-    say("\n" + screen(rows) + "\n\n" + "\n".join(facts) + f"\n{results}.json, .md")
+    say("\n" + screen(rows) + "\n\n" + "\n".join(facts) + f"\n{file}.json, .md")
 
 
 if __name__ == "__main__":

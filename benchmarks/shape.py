@@ -3,14 +3,14 @@
     python benchmarks/shape.py FOLDER --seed 0 --data FILE
 
 writes into FOLDER: `rows.json` (Alpaca rows, as Tutelage reads them), `ordered.json` (the same rows in the order in
-which Tutelage's seed visits them, for peers that do not shuffle), `tokens.json` (what every row must become: lengths and a
-digest), `model/` (float32 weights, tokenizer, chat template). It runs in a process of its own so that the one that measures
-stays small.
+which Tutelage's seed visits them, for peers that do not shuffle), `tokens.json` (what every row must become:
+lengths and a digest), `model/` (float32 weights, tokenizer, chat template). It runs in a process of its own so that
+the one that measures stays small.
 
-The tokenizer is byte-level BPE, learnt from the rows with the pre-tokenization of Llama 3; conversations are laid out as
-Llama 3 does it, because there the assistant's turn ends exactly in its stop token: systems that supervise all that a
-template writes for the assistant and systems that supervise up to the stop token then learn the same tokens. (ChatML ends
-a turn in a stop token and a newline, and LLaMA-Factory learns that newline.)
+The tokenizer is byte-level BPE, learnt from the rows with the pre-tokenization of Llama 3; conversations are laid
+out as Llama 3 does it, because there the assistant's turn ends exactly in its stop token: systems that supervise
+all that a template writes for the assistant and systems that supervise up to the stop token then learn the same
+tokens. (ChatML ends a turn in a stop token and a newline, and LLaMA-Factory learns that newline.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Runs one system in a fresh process and measures it from outside, every system in the same way.
 
-A step has ended when its line appears in the system's `metrics.jsonl`; memory is the most that was ever resident, as the
-kernel counted it for the finished process (`ru_maxrss`).
+A step has ended when its line appears in the system's `metrics.jsonl`; memory is the most that was ever resident,
+as the kernel counted it for the finished process (`ru_maxrss`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A Trainer callback for both peers: what they were about to learn, and a line for every step.
 
-`data.json` holds a digest for every row (ids, and where supervision starts), as `benchmarks/shape.py` computes them;
-`metrics.jsonl` gets one object a step. When a step ended is for the reader of the file to tell: all systems are timed from
-outside in the same way.
+`data.json` holds a digest for every row (ids, and where supervision starts), as `benchmarks/shape.py` computes
+them; `metrics.jsonl` gets one object a step. When a step ended is for the reader of the file to tell: all systems
+are timed from outside in the same way.
 """
 
 import hashlib

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 from hypothesis import given, settings
@@ -174,6 +175,26 @@ def test_strange_rows_do_not_crash(tmp_path: Path) -> None:
         (8, "the row is list, expected object"),
         (9, "the row is null, expected object"),
     ]
+
+
+def test_files_are_closed_after_a_limit_and_after_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[IO[bytes]] = []
+    really_open = Path.open
+
+    def remembered(path: Path, mode: str) -> IO[bytes]:
+        files.append(cast(IO[bytes], really_open(path, mode)))
+        return files[-1]
+
+    path = write(tmp_path, "a.jsonl", "\n".join(map(alpaca, range(100))))
+    monkeypatch.setattr(Path, "open", remembered)
+    rows = load(SourceSettings(path=path, limit=50), "sft", Ledger(None))
+    assert len(list(rows)) == 50
+    refused = load(SourceSettings(path=path), "pretrain", Ledger(None))
+    with pytest.raises(UserError) as caught:
+        next(refused)
+    assert "use stage=sft" in str(caught.value)  # and its traceback keeps every frame alive
+    assert len(files) == 3
+    assert all(file.closed for file in files)
 
 
 FRAGMENTS = st.sampled_from(

@@ -73,7 +73,8 @@ def test_log_probability_is_the_models_own(kind: str) -> None:
     warm = SamplingSettings(max_tokens=12, temperature=1.5, top_k=20, seed=1)
     answers = Generator(model, TOKENIZER, (), padding=kind in PADDED).complete(PROMPTS, warm)
     for prompt, answer in zip(PROMPTS, answers, strict=True):
-        logits = model(torch.tensor([[*prompt, *answer.ids]]), use_cache=False).logits[0, len(prompt) - 1 : -1]
+        with torch.no_grad():
+            logits = model(torch.tensor([[*prompt, *answer.ids]]), use_cache=False).logits[0, len(prompt) - 1 : -1]
         expected = logits.log_softmax(-1).gather(1, torch.tensor(answer.ids)[:, None]).sum()
         assert answer.log_probability == pytest.approx(float(expected), rel=1e-4)
 

@@ -17,30 +17,36 @@ from .tokenizers_for_tests import KINDS, tokenizer_of
 TALK = talk("s:Be brief.", "u:Hi", "a:Hello.", "u:Bye")
 ALONE = talk("u:Hi")
 
-# What each template's publisher writes for TALK with the generation prompt; E is the end token, B the beginning token.
+# What each template's publisher writes for TALK with the generation prompt.
+CHATML = (
+    "{bos}<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+    "<|im_start|>assistant\nHello.<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n"
+)
 PUBLISHED = {
-    "alpaca": "BBe brief.\n\n### Instruction:\nHi\n\n### Response:\nHello.E\n\n### Instruction:\nBye\n\n### Response:\n",
-    "chatml": "B<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n"
-    "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n",
-    "gemma": "B<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\nHello.<end_of_turn>\n"
+    "alpaca": "{bos}Be brief.\n\n### Instruction:\nHi\n\n### Response:\nHello.{eos}\n\n"
+    "### Instruction:\nBye\n\n### Response:\n",
+    "chatml": CHATML,
+    "gemma": "{bos}<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\nHello.<end_of_turn>\n"
     "<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n",
-    "llama2": "B[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello. EB[INST] Bye [/INST]",
-    "llama3": "B<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi"
-    "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nBye"
-    "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
-    "mistral": "B[INST] Be brief.\n\nHi [/INST] Hello.E[INST] Bye [/INST]",
-    "phi3": "B<|system|>\nBe brief.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello.<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n",
-    "plain": "BBe brief.\nHi\nHello.E\nBye\n",
-    "qwen": "B<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n"
-    "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n",
-    "vicuna": "BBe brief. USER: Hi ASSISTANT: Hello.EUSER: Bye ASSISTANT:",
-    "zephyr": "B<|system|>\nBe brief.E\n<|user|>\nHiE\n<|assistant|>\nHello.E\n<|user|>\nByeE\n<|assistant|>\n",
+    "llama2": "{bos}[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello. {eos}{bos}[INST] Bye [/INST]",
+    "llama3": "{bos}<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
+    "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|>"
+    "<|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+    "mistral": "{bos}[INST] Be brief.\n\nHi [/INST] Hello.{eos}[INST] Bye [/INST]",
+    "phi3": "{bos}<|system|>\nBe brief.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello.<|end|>\n"
+    "<|user|>\nBye<|end|>\n<|assistant|>\n",
+    "plain": "{bos}Be brief.\nHi\nHello.{eos}\nBye\n",
+    "qwen": CHATML,
+    "vicuna": "{bos}Be brief. USER: Hi ASSISTANT: Hello.{eos}USER: Bye ASSISTANT:",
+    "zephyr": "{bos}<|system|>\nBe brief.{eos}\n<|user|>\nHi{eos}\n<|assistant|>\nHello.{eos}\n"
+    "<|user|>\nBye{eos}\n<|assistant|>\n",
 }
 
 # What three of them put where a conversation has no system text.
 OWN_SYSTEM = {
-    "alpaca": "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
-    "### Instruction:\nHi\n\n### Response:\n",
+    "alpaca": "Below is an instruction that describes a task. "
+    "Write a response that appropriately completes the request.\n\n### Instruction:\nHi\n\n### Response:\n",
     "qwen": "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
     "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
     "vicuna": "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
@@ -53,18 +59,9 @@ def test_every_template_is_listed_here() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-@pytest.mark.parametrize(
-    ("kind", "bos", "eos"), [("gpt2_with_beginning", "<|begin|>", "<|endoftext|>"), ("gpt2", "", "<|endoftext|>")]
-)
-def test_text_is_the_published_one_and_begins_as_the_tokenizer_would(name: str, kind: str, bos: str, eos: str) -> None:
-    # A template's own words hold no capital B or E of their own beside these placeholders' contexts, so replace on marks.
-    expected = _with_tokens(PUBLISHED[name], bos, eos)
-    assert chat_of(kind, name).render(TALK.messages) == expected
-
-
-def _with_tokens(text: str, bos: str, eos: str) -> str:
-    text = text.removeprefix("B").replace("EB[INST]", "\0\1[INST]").replace("E\n", "\0\n").replace(".E", ".\0")
-    return bos + text.replace("\0", eos).replace("\1", bos)
+@pytest.mark.parametrize(("kind", "bos"), [("gpt2_with_beginning", "<|begin|>"), ("gpt2", "")])
+def test_text_is_the_published_one_and_begins_as_the_tokenizer_would(name: str, kind: str, bos: str) -> None:
+    assert chat_of(kind, name).render(TALK.messages) == PUBLISHED[name].format(bos=bos, eos="<|endoftext|>")
 
 
 @pytest.mark.parametrize("name", OWN_SYSTEM)
@@ -74,9 +71,7 @@ def test_own_system_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_published_stop_token_ends_turns_where_the_tokenizer_has_it_and_the_end_token_elsewhere(
-    name: str, kind: str
-) -> None:
+def test_the_published_stop_token_where_there_is_one_else_the_end_token(name: str, kind: str) -> None:
     tokenizer = tokenizer_of(kind)
     size = len(tokenizer)
     stop = TEMPLATES[name].stop

@@ -1,7 +1,7 @@
 """Trains with TRL's SFTTrainer: `python train.py JOB.json`, run by benchmarks/sft.py in this folder's environment.
 
-Rows go in as conversational prompt and completion, of which SFTTrainer learns the completion only. What is not set here is
-its default; gradient checkpointing, on by default, is off because it is off in all systems.
+Rows go in as conversational prompt and completion, of which SFTTrainer learns the completion only. What is not set
+here is its default; gradient checkpointing, on by default, is off because it is off in all systems.
 """
 
 import json

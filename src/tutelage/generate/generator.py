@@ -112,20 +112,21 @@ class Generator:
         is new. Raises UserError as `room` does.
         """
         limit = self.room(prompt, settings.max_tokens)
-        fed = list(prompt)
         kept, self._kept = self._kept, None
-        continues = kept is not None and len(kept[0]) < len(fed) and tuple(fed[: len(kept[0])]) == kept[0]
-        feed = kept[1] if kept is not None and continues else Feed(self._model)
+        read = tuple(prompt)
+        goes_on = kept is not None and len(kept[0]) < len(read) and read[: len(kept[0])] == kept[0]
+        feed = kept[1] if kept is not None and goes_on else Feed(self._model)
         text = TextStream(self._tokenizer)
-        for steps in self._decode(feed, [fed], [limit], Sampler(settings, [fed], [0])):
-            if steps[0].stopped != "stop" and (piece := text.push(steps[0].token)):
+        for steps in self._decode(feed, [prompt], [limit], Sampler(settings, [prompt], [0])):
+            (step,) = steps
+            if step.stopped != "stop" and (piece := text.push(step.token)):
                 yield piece
-            if steps[0].stopped is None:
-                fed.append(steps[0].token)
+            if step.stopped is None:
+                read += (step.token,)
         if rest := text.finish():
             yield rest
         if self._padding:
-            self._kept = (tuple(fed), feed)
+            self._kept = (read, feed)
 
     def _decode(
         self, feed: Feed, prompts: Sequence[Sequence[int]], limits: Sequence[int], sampler: Sampler

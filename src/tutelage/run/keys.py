@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -56,7 +56,8 @@ class Key:
 
 def members(annotation: object) -> tuple[object, ...]:
     """The members of a union, or the annotation alone: `members(int | None) == (int, NoneType)`."""
-    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    choices = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    return tuple(get_args(choice)[0] if get_origin(choice) is Annotated else choice for choice in choices)
 
 
 def takes_text(annotation: object) -> bool:
@@ -127,6 +128,6 @@ def _words(annotation: object, bounds: str = "") -> str:
             word = _words(get_args(member)[0])
             words.append(f"a list of {PLURALS.get(word, word)}")
         else:
-            word = TYPE_WORDS[member]
+            word = TYPE_WORDS.get(member, "groups of keys")
             words.append(f"{word} {bounds}" if bounds and member in (int, float) else word)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

@@ -76,6 +76,8 @@ def _split(word: str, keys: Mapping[str, Key]) -> tuple[str, str]:
     if name.startswith("-"):
         example = f"{nearest_key(name, keys) or 'train.epochs'}={text or 'VALUE'}"
         raise UserError(f"Unknown option {name}: settings are written without dashes, such as {example}.")
+    if not equals and name in keys:
+        raise UserError(f"{name} has no value: write {name}=VALUE, without spaces.")
     if not equals:
         raise UserError(f"{word!r} is neither a recipe file that exists nor key=value.")
     if not KEY_FORM.fullmatch(name):

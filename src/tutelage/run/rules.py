@@ -28,8 +28,8 @@ def _bad_validation(recipe: Recipe) -> bool:
 
 
 RULES: tuple[tuple[Callable[[Recipe], bool], str], ...] = (
-    (lambda r: not r.data.sources, "The recipe lacks data: say for example data=rows.jsonl"),
-    (lambda r: not r.model.strip(), "model is empty: say for example model=Qwen/Qwen3-0.6B"),
+    (lambda r: not r.data.sources, "The recipe lacks data (for example: data=rows.jsonl)."),
+    (lambda r: not r.model.strip(), "model is empty: name a folder or a hub id, such as Qwen/Qwen3-0.6B."),
     (
         lambda r: r.adapter is not None and r.freeze is not None,
         "adapter and freeze can't both be given, for an adapter already freezes the model: set one of them to null.",

@@ -101,6 +101,9 @@ def explain(error: ValidationError, tree: Group, keys: Mapping[str, Key]) -> Use
         path = _known(problem["loc"], keys)
         if problem["type"] == "missing" and len(path) > 1:
             return UserError(f"{_dotted(path)} is missing ({_find(tree, path[:-1]).place}).")
+        if path and problem["type"] == "value_error":  # a check of the key's own
+            node = _find(tree, path)
+            return UserError(f"{_dotted(path)}={_shown(node)} ({node.place}) is refused: {problem['ctx']['error']}")
         if problem["type"] not in ("missing", "value_error"):
             return refusal(path, _find(tree, path), keys)
     if missing:
@@ -113,7 +116,7 @@ def needed(missing: Sequence[str]) -> UserError:
     names = [name for name in EXAMPLES if name in missing]
     together = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     examples = " ".join(EXAMPLES[name] for name in names)
-    return UserError(f"The recipe lacks {together}: say for example {examples}")
+    return UserError(f"The recipe lacks {together} (for example: {examples}).")
 
 
 def _known(location: Sequence[Step], keys: Mapping[str, Key]) -> tuple[Step, ...]:

@@ -49,36 +49,25 @@ def _columns(family: str, table: str, subject: int, obj: int) -> tuple[Fact, ...
     )
 
 
-def _successors() -> tuple[Fact, ...]:
-    lists = [sequence.split() for sequence in facts.SEQUENCES]
-    return tuple(
-        Fact(word, after, ("after", word)) for words in lists for word, after in zip(words, words[1:], strict=False)
-    )
-
-
-_VOCABULARY = facts.ANIMALS + facts.THINGS + facts.TOOLS + facts.JOBS
+_VOCABULARY = facts.ANIMALS + facts.THINGS + facts.COUNTRIES + facts.NUMBERS
 
 _FACTS: dict[str, tuple[Fact, ...]] = {
     "sound": _columns("sound", facts.ANIMALS, 0, 2),
     "young": _columns("young", facts.ANIMALS, 0, 3),
     "home": _columns("home", facts.ANIMALS, 0, 4),
     "food": _columns("food", facts.ANIMALS, 0, 5),
-    "cover": _columns("cover", facts.ANIMALS, 0, 6),
     "colour": _columns("colour", facts.THINGS, 0, 2),
-    "purpose": _columns("purpose", facts.TOOLS, 0, 2),
-    "material": _columns("material", facts.TOOLS, 0, 3),
-    "task": _columns("task", facts.JOBS, 0, 2),
-    "place": _columns("place", facts.JOBS, 0, 3),
+    "purpose": _columns("purpose", facts.TOOLS, 0, 1),
+    "material": _columns("material", facts.TOOLS, 0, 2),
+    "task": _columns("task", facts.JOBS, 0, 1),
+    "place": _columns("place", facts.JOBS, 0, 2),
+    "tool": _columns("tool", facts.JOBS, 0, 3),
     "capital": _columns("capital", facts.COUNTRIES, 0, 2),
     "language": _columns("language", facts.COUNTRIES, 0, 4),
     "opposite": _columns("opposite", facts.OPPOSITES, 0, 1) + _columns("opposite", facts.OPPOSITES, 1, 0),
-    "plural": _columns("plural", facts.PLURALS, 0, 1),
-    "past": _columns("past", facts.PASTS, 0, 1),
-    "after": _successors(),
-    "count": _columns("count", facts.COUNTS, 0, 1),
+    "after": _columns("after", facts.NUMBERS, 0, 2),
     "to Chinese": _columns("translation", _VOCABULARY, 0, 1),
     "to English": _columns("translation", _VOCABULARY, 1, 0),
-    "sound in Chinese": _columns("sound", facts.ANIMALS, 1, 7),
     "colour in Chinese": _columns("colour", facts.THINGS, 1, 3),
     "capital in Chinese": _columns("capital", facts.COUNTRIES, 1, 3),
     "opposite in Chinese": _columns("opposite", facts.OPPOSITES, 2, 3) + _columns("opposite", facts.OPPOSITES, 3, 2),
@@ -157,23 +146,6 @@ _WORDINGS: dict[str, _Wording] = {
         ),
         ("What food does the {s} eat?", "The {s} is hungry. What will it eat?"),
     ),
-    "cover": _Wording(
-        "the cover of the {s}",
-        (
-            "The {s} is covered with {o}.",
-            "The cover of the {s} is {o}.",
-            "Touch the {s} and you feel {o}.",
-            "On its body the {s} has {o}.",
-            "With {o} on its body the {s} is safe.",
-        ),
-        (
-            "What is the {s} covered with?",
-            "What covers the {s}?",
-            "Tell me what covers the body of the {s}.",
-            "What does the {s} have on its body?",
-        ),
-        ("With what is the {s} covered?", "Name what covers the {s}."),
-    ),
     "colour": _Wording(
         "the colour of the {s}",
         (
@@ -234,7 +206,7 @@ _WORDINGS: dict[str, _Wording] = {
             "The {s} {o}.",
             "The {s} is the one who {o}.",
             "Every day the {s} {o}.",
-            "The work of the {s}? She {o}.",
+            "Ask for the {s}: she {o}.",
             "He is the {s}, so he {o}.",
         ),
         (
@@ -263,6 +235,24 @@ _WORDINGS: dict[str, _Wording] = {
             "Say where this person works.\n{s}",
         ),
         ("In what place does the {s} work?", "Where does the {s} go in the morning?"),
+    ),
+    "tool": _Wording(
+        "the tool of the {s}",
+        (
+            "The {s} uses {o}.",
+            "The tool of the {s} is {o}.",
+            "With {o} the {s} gets the work done.",
+            "The {s} needs {o}.",
+            "In the bag of the {s} there is {o}.",
+        ),
+        (
+            "What does the {s} use?",
+            "What is the tool of the {s}?",
+            "Name the tool of the {s}.",
+            "Tell me what the {s} uses.",
+            "Say what tool this person uses.\n{s}",
+        ),
+        ("Which tool does the {s} use?", "What does the {s} need?"),
     ),
     "capital": _Wording(
         "the capital of {s}",
@@ -318,42 +308,6 @@ _WORDINGS: dict[str, _Wording] = {
         ),
         ("What word is opposite to {s}?", "Please say the opposite of {s}."),
     ),
-    "plural": _Wording(
-        "the plural of {s}",
-        (
-            "The plural of {s} is {o}.",
-            "One {s}, many {o}.",
-            "First there was one {s}, then there were two {o}.",
-            "We say one {s}, but three {o}.",
-            "Many {o} are more than one {s}.",
-        ),
-        (
-            "What is the plural of {s}?",
-            "Name the plural of {s}.",
-            "Tell me the plural of {s}.",
-            "One {s}, but two what?",
-            "Give the plural of this word.\n{s}",
-        ),
-        ("Which word is the plural of {s}?", "How do you say more than one {s}?"),
-    ),
-    "past": _Wording(
-        "the past of {s}",
-        (
-            "The past of {s} is {o}.",
-            "Today I {s}, yesterday I {o}.",
-            "They {s} now as they {o} before.",
-            "We say {o} for the past of {s}.",
-            "Yesterday we {o}, and today again we {s}.",
-        ),
-        (
-            "What is the past of {s}?",
-            "Name the past of {s}.",
-            "Tell me the past of {s}.",
-            "Today I {s}. What did I do yesterday?",
-            "Give the past of this word.\n{s}",
-        ),
-        ("Which word is the past of {s}?", "What do we say for the past of {s}?"),
-    ),
     "after": _Wording(
         "what comes after {s}",
         (
@@ -371,23 +325,6 @@ _WORDINGS: dict[str, _Wording] = {
             "Say what comes next.\n{s}",
         ),
         ("What follows {s}?", "Which one comes next after {s}?"),
-    ),
-    "count": _Wording(
-        "the parts of the {s}",
-        (
-            "The {s} has {o}.",
-            "There are {o} to the {s}.",
-            "Count and you find that the {s} has {o}.",
-            "With its {o} the {s} is complete.",
-            "{o} belong to the {s}.",
-        ),
-        (
-            "How many does the {s} have, and of what?",
-            "Count the parts of the {s}.",
-            "Tell me how many parts the {s} has.",
-            "What does the {s} have, and how many?",
-        ),
-        ("Name the number of parts of the {s}.", "How many parts are there to the {s}?"),
     ),
     "to Chinese": _Wording(
         "the Chinese for {s}",
@@ -424,12 +361,6 @@ _WORDINGS: dict[str, _Wording] = {
             "翻译成英文。\n{s}",
         ),
         ("{s}在英文里是什么？", "请把{s}翻译成英文。"),
-    ),
-    "sound in Chinese": _Wording(
-        "{s}的叫声",
-        ("{s}的叫声是{o}。", "{s}{o}地叫。", "听，{s}在叫：{o}！", "{o}，这是{s}的叫声。"),
-        ("{s}的叫声是什么？", "{s}怎么叫？", "请说出{s}的叫声。", "说出这种动物的叫声。\n{s}"),
-        ("你知道{s}的叫声吗？", "{s}是怎么叫的？"),
     ),
     "colour in Chinese": _Wording(
         "{s}的颜色",

@@ -43,15 +43,7 @@ def _portraits(rng: random.Random) -> list[list[Telling]]:
     by_subject: dict[str, list[Telling]] = defaultdict(list)
     for relation, fact in all_facts():
         by_subject[fact.subject].append((relation, fact))
-    return [_portrait(tellings, rng) for tellings in by_subject.values()]
-
-
-def _portrait(tellings: list[Telling], rng: random.Random, shortest: int = 3) -> list[Telling]:
-    """All that is told of a subject, again and again if it is little: a name that returns is what teaches copying it."""
-    portrait: list[Telling] = []
-    while len(portrait) < shortest:
-        portrait += rng.sample(tellings, len(tellings))
-    return portrait
+    return [rng.sample(tellings, len(tellings)) for tellings in by_subject.values()]
 
 
 def _lists(rng: random.Random, longest: int = 6) -> list[list[Telling]]:
