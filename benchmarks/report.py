@@ -23,9 +23,10 @@ HEADINGS = (
     "examples/s",
     "times Tutelage's seconds",
     "share of the matrix rate",
-    "peak memory",
+    "peak memory up to the last step",
+    "of TRL's",
     "without weights, gradients, moments",
-    "of TRL's peak",
+    "peak of the whole process",
     "last loss",
     "largest loss difference to Tutelage",
 )
@@ -33,12 +34,17 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Run:
-    """One system in one round. `seconds` and `losses` are by step, after the warm-up."""
+    """One system in one round. `seconds` and `losses` are by step, after the warm-up.
+
+    `training_peak_bytes` is the peak up to the last step, `peak_bytes` that of the whole process, saving included: TRL
+    saves nothing here, LLaMA-Factory the model, Tutelage the model and a checkpoint.
+    """
 
     system: str
     seconds: list[float]
     losses: list[float]
     warmup_losses: list[float]
+    training_peak_bytes: int
     peak_bytes: int
     failure: str | None
 
@@ -68,7 +74,8 @@ def run_of(system: str, seen: Observation, warmup: int, steps: int, difference: 
     losses = [float(line["loss"]) for line in seen.lines]
     pairs = zip(seen.ended[warmup - 1 :], seen.ended[warmup:], strict=False)
     seconds = [after - before for before, after in pairs]
-    return Run(system, seconds, losses[warmup:], losses[:warmup], seen.peak_bytes, failure)
+    peak = seen.peak_at_step[-1] if seen.peak_at_step else 0
+    return Run(system, seconds, losses[warmup:], losses[:warmup], peak or seen.peak_bytes, seen.peak_bytes, failure)
 
 
 def span(values: Iterable[float]) -> str:
@@ -107,7 +114,7 @@ def rows_of(runs: list[Run], labels: dict[str, str], conditions: Conditions) -> 
 
 def _cells(name: str, good: dict[str, list[Run]], conditions: Conditions) -> list[str]:
     mine, ours, trl = good[name], good.get("tutelage", []), good.get("trl", [])
-    peak = statistics.median(run.peak_bytes for run in mine)
+    peak = statistics.median(run.training_peak_bytes for run in mine)
     spent = sum(sum(run.seconds) for run in mine)
     share = sum(conditions.needed) * len(mine) / (spent * max(conditions.rates))
     return [
@@ -115,8 +122,9 @@ def _cells(name: str, good: dict[str, list[Run]], conditions: Conditions) -> lis
         span(ratios(mine, ours)) if ours else "–",
         f"{100 * share:.0f} %",
         f"{peak / GIB:.2f} GiB",
+        f"{100 * peak / statistics.median(run.training_peak_bytes for run in trl):.0f} %" if trl else "–",
         f"{(peak - STATE_BYTES) / GIB:.2f} GiB",
-        f"{100 * peak / statistics.median(run.peak_bytes for run in trl):.0f} %" if trl else "–",
+        f"{statistics.median(run.peak_bytes for run in mine) / GIB:.2f} GiB",
         f"{mine[-1].losses[-1]:.5f}",
         f"{loss_difference(mine, ours):.1e}" if ours and name != "tutelage" else "–",
     ]
@@ -134,7 +142,8 @@ def facts_of(conditions: Conditions, data: str) -> list[str]:
         f"{conditions.threads} threads, torch 2.13.0, {job['dtype']}.",
         f"{data}: {job['batch_size']} examples a step ({job['micro_batch']} at a time in the peers), "
         f"{conditions.warmup} step(s) of warm-up and {job['steps'] - conditions.warmup} measured, "
-        f"{conditions.rounds} round(s); {tokens / len(lengths):.0f} tokens a row on average, {100 * answers / tokens:.0f} % of them supervised.",
+        f"{conditions.rounds} round(s); {tokens / len(lengths):.0f} tokens a row on average, "
+        f"{100 * answers / tokens:.0f} % of them supervised.",
         f"The machine multiplied the shape's matrices at {rates} GFLOP/s (before, after). "
         f"A step needs {needed / 1e12:.2f} TFLOP on real tokens: at least {floor:.1f} s, "
         f"at most {job['batch_size'] / floor:.2f} examples/s.",
@@ -170,4 +179,4 @@ def write_document(path: Path, table: str) -> None:
 
 def as_json(run: Run) -> dict[str, Any]:
     """One run for the results file."""
-    return asdict(run) | {"peak_above_weights_bytes": run.peak_bytes - WEIGHT_BYTES}
+    return asdict(run) | {"peak_above_weights_bytes": run.training_peak_bytes - WEIGHT_BYTES}

@@ -142,9 +142,9 @@ def one_run(name: str, round_: int, job: Job, tokens: dict[str, Any], chosen: ar
             other_tokens(folder, seen.lines, tokens, job.batch_size) if seen.lines else "nothing was trained on"
         )
         run = run_of(name, seen, chosen.warmup, chosen.steps, difference)
-        say(f"  peak {run.peak_bytes / 2**30:.2f} GiB; same token ids and supervised spans: {difference or 'yes'}")
+        say(f"  peak {run.training_peak_bytes / 2**30:.2f} GiB; same token ids, same supervised: {difference or 'yes'}")
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
-        run = Run(name, [], [], [], 0, f"{type(error).__name__}: {error}"[:200])
+        run = Run(name, [], [], [], 0, 0, f"{type(error).__name__}: {error}"[:200])
     if run.failure:
         say(f"  failed: {run.failure} (log: {folder / 'log.txt'})")
     if not chosen.keep:

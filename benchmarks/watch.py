@@ -6,6 +6,7 @@ as the kernel counted it for the finished process (`ru_maxrss`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -22,10 +23,11 @@ MAXRSS_UNIT = 1024  # Linux counts ru_maxrss in KiB
 
 @dataclass
 class Observation:
-    """One run. `ended` and `lines` go by step: when its line appeared (seconds since the start), and what it said."""
+    """One run. By step: when its line appeared (seconds since the start), what it said, the peak memory up to then."""
 
     ended: list[float] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    peak_at_step: list[int] = field(default_factory=list)
     seconds: float = 0.0
     peak_bytes: int = 0
     failure: str | None = None
@@ -56,9 +58,10 @@ def watch(
         try:
             status, peak = _follow(process.pid, metrics, began, limit, seen, on_step)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             raise
-    process.returncode = status
+    process.returncode = -signal.SIGKILL if status is None else status  # waited for here, so Popen must not
     seen.seconds = time.perf_counter() - began
     seen.peak_bytes = peak * MAXRSS_UNIT
     if status is None:
@@ -90,6 +93,7 @@ def _follow(
                 if "loss" in entry:
                     seen.ended.append(now)
                     seen.lines.append(entry)
+                    seen.peak_at_step.append(_peak_so_far(pid))
                     on_step(len(seen.lines), now, entry)
         if ended:
             return (None if stopped else os.waitstatus_to_exitcode(status)), usage.ru_maxrss
@@ -97,6 +101,15 @@ def _follow(
             os.killpg(pid, signal.SIGKILL)
             stopped = True
         time.sleep(POLL_SECONDS)
+
+
+def _peak_so_far(pid: int) -> int:
+    """Bytes; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
 def _last_line(log: Path) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.tiny import make_model
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import tutelage  # noqa: F401  (sets the OpenMP variables before torch is imported)
+
+TOPICS = ("the sea", "a red house", "old maps", "three dogs", "猫和狗", "winter", "a long road", "the price of tea")
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,25 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the developers' folder of public data is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of 0.1 million random parameters, with a chat template."""
+    return make_model(tmp_path_factory.mktemp("models") / "llama")
+
+
+@pytest.fixture(scope="session")
+def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty Alpaca rows of very different lengths, a third of them with a history, some under one long system text."""
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(60):
+            topic = TOPICS[number % len(TOPICS)]
+            row = {"instruction": f"Write {number} words on {topic}.", "input": "", "output": f"{topic} " * (1 + number % 9)}
+            if number % 3 == 0:
+                row["history"] = [["Hello!", "Good day to you."], [f"Do you know {topic}?", "I have heard of it."]]
+            if number % 4 == 0:
+                row["system"] = "You are a patient helper who answers in plain and short words, whatever you are asked."
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator as Pieces
+
 import pytest
 import torch
 from transformers import PreTrainedModel
@@ -9,7 +11,7 @@ from transformers import PreTrainedModel
 from tests.generate.models import CONFIGS, PADDED, byte_tokenizer, tiny_model
 from tutelage.errors import UserError
 from tutelage.generate.decode import shared_length
-from tutelage.generate.generator import Generator
+from tutelage.generate.generator import Generated, Generator
 from tutelage.generate.settings import SamplingSettings
 from tutelage.generate.text import text_of
 
@@ -107,6 +109,15 @@ def test_every_token_is_told_with_its_place() -> None:
     assert [tuple(ids) for ids in told.values()] == [answer.ids for answer in answers]
 
 
+def drained(stream: Pieces[str, None, Generated]) -> tuple[Generated, list[str]]:
+    pieces = []
+    while True:
+        try:
+            pieces.append(next(stream))
+        except StopIteration as end:
+            return end.value, pieces
+
+
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_a_stream_is_the_answer_and_goes_on_in_a_conversation(kind: str) -> None:
     model = tiny_model(kind, vocabulary=len(TOKENIZER))
@@ -115,7 +126,9 @@ def test_a_stream_is_the_answer_and_goes_on_in_a_conversation(kind: str) -> None
     streaming, batched = (Generator(model, TOKENIZER, stop_ids, padding=kind in PADDED) for _ in range(2))
     for _ in range(3):
         (answer,) = batched.complete([prompt], GREEDY)
-        assert "".join(streaming.stream(prompt, GREEDY)) == answer.text
+        whole, pieces = drained(streaming.stream(prompt, GREEDY))
+        assert "".join(pieces) == whole.text == answer.text
+        assert (whole.ids, whole.stopped) == (answer.ids, answer.stopped)
         prompt = [*prompt, *answer.ids, *TOKENIZER.encode(" and?", add_special_tokens=False)]
 
 
@@ -140,7 +153,7 @@ def test_an_interrupted_stream_leaves_a_generator_that_works() -> None:
     (answer,) = generator.complete([PROMPTS[1]], GREEDY)
     pieces = generator.stream(PROMPTS[1], GREEDY)
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     assert "".join(generator.stream(PROMPTS[1], GREEDY)) == answer.text
 
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from transformers import RepetitionPenaltyLogitsProcessor, TopKLogitsWarper, TopPLogitsWarper
 
+from tutelage.errors import UserError
 from tutelage.generate.sampling import Sampler, draw, keep_top_k, keep_top_p, penalise
-from tutelage.generate.settings import SamplingSettings
+from tutelage.generate.settings import SamplingSettings, sampling
 
 FOUR = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
 
@@ -84,5 +84,11 @@ def test_a_token_that_was_there_is_penalised() -> None:
 
 @pytest.mark.parametrize("bad", [{"temperature": -1}, {"top_p": 0}, {"max_tokens": 0}, {"top_q": 1}])
 def test_settings_refuse_nonsense(bad: dict[str, float]) -> None:
-    with pytest.raises(ValidationError):
-        SamplingSettings.model_validate(bad)
+    (name, value) = next(iter(bad.items()))
+    with pytest.raises(UserError, match=f"^{name}={value} cannot be: [a-z]"):
+        sampling(**bad)
+
+
+def test_the_sentence_for_a_value_out_of_range() -> None:
+    with pytest.raises(UserError, match=r"^top_p=2\.0 cannot be: input should be less than or equal to 1$"):
+        sampling(top_p=2.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator as Pieces
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,28 +106,27 @@ class Generator:
             )
         return [answers[place] for place in range(len(prompts))]
 
-    def stream(self, prompt: Sequence[int], settings: SamplingSettings) -> Iterator[str]:
+    def stream(self, prompt: Sequence[int], settings: SamplingSettings) -> Pieces[str, None, Generated]:
         """The answer's text as it comes, in pieces that never end inside a character; the stop token is not shown.
 
         What the model has already read stays in memory for the next call: a conversation that goes on reads only what
-        is new. Raises UserError as `room` does.
+        is new. The generator's own return value is the whole answer. Raises UserError as `room` does.
         """
         limit = self.room(prompt, settings.max_tokens)
         kept, self._kept = self._kept, None
-        read = tuple(prompt)
-        goes_on = kept is not None and len(kept[0]) < len(read) and read[: len(kept[0])] == kept[0]
+        goes_on = kept is not None and len(kept[0]) < len(prompt) and tuple(prompt[: len(kept[0])]) == kept[0]
         feed = kept[1] if kept is not None and goes_on else Feed(self._model)
         text = TextStream(self._tokenizer)
-        for steps in self._decode(feed, [prompt], [limit], Sampler(settings, [prompt], [0])):
-            (step,) = steps
+        steps: list[Step] = []
+        for (step,) in self._decode(feed, [prompt], [limit], Sampler(settings, [prompt], [0])):
+            steps.append(step)
             if step.stopped != "stop" and (piece := text.push(step.token)):
                 yield piece
-            if step.stopped is None:
-                read += (step.token,)
         if rest := text.finish():
             yield rest
         if self._padding:
-            self._kept = (read, feed)
+            self._kept = ((*prompt, *(step.token for step in steps[:-1])), feed)  # the last token was not fed
+        return self._generated(prompt, steps)
 
     def _decode(
         self, feed: Feed, prompts: Sequence[Sequence[int]], limits: Sequence[int], sampler: Sampler

@@ -1,7 +1,8 @@
 """How the next token is chosen, and when an answer ends."""
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from tutelage.errors import UserError
 from tutelage.settings import Settings
 
 
@@ -25,3 +26,18 @@ class SamplingSettings(Settings):
     seed: int | None = Field(
         None, ge=0, description="the same seed draws the same answers, whatever the batch; null: new ones every time"
     )
+
+
+def sampling(**values: float | int | None) -> SamplingSettings:
+    """The settings of these values. Raises UserError where one is out of its range.
+
+    >>> sampling(top_p=2.0)
+    Traceback (most recent call last):
+    tutelage.errors.UserError: top_p=2.0 cannot be: input should be less than or equal to 1
+    """
+    try:
+        return SamplingSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        raise UserError(f"{first['loc'][0]}={first['input']} cannot be: {message}") from None

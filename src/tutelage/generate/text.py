@@ -19,6 +19,9 @@ def text_of(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
 class TextStream:
     """Pieces of text whose concatenation is `text_of` all ids: no piece ends inside a character.
 
+    One exception: tokenizers with byte fallback (Llama 2's) turn a whole run of byte tokens into marks when one of
+    them is broken. A character that was told already stays.
+
     A Chinese character or an emoji often takes several tokens; the first ones give "", the last one gives it whole.
     Each piece is decoded after the tokens of the piece before, because decoders treat a first token differently.
     """

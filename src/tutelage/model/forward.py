@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tutelage.model.attention import NAME
 from tutelage.model.head import Head, head_of, log_probabilities, weighted_nll
-from tutelage.model.layout import Layout, using
+from tutelage.model.layout import Layout, checkpoint_contexts, using
 
 
 class ForestModel(nn.Module):
@@ -75,6 +75,15 @@ def _body(language_model: Any) -> Any:
     """The model below its head. A few classes (Llama 4) name themselves as their own base model; their `model` is it."""
     body = language_model.base_model
     return language_model.model if body is language_model else body
+
+
+def checkpoint_activations(language_model: Any) -> None:
+    """Recompute activations in the backward pass instead of keeping them; the recomputation sees the forest of its forward."""
+    options = {"use_reentrant": False, "context_fn": checkpoint_contexts}
+    if hasattr(language_model, "activation_checkpointing_enable"):  # transformers 5.23; its older name warns
+        language_model.activation_checkpointing_enable(activation_checkpointing_kwargs=options)
+    else:
+        language_model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 
 def use_forest_attention(language_model: Any) -> bool:

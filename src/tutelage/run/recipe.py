@@ -23,7 +23,7 @@ from tutelage.model.settings import AdapterSettings, FreezeSettings
 from tutelage.objectives.settings import ObjectiveSettings
 from tutelage.run.keys import Key, keys_of, nearest
 from tutelage.run.overrides import COMMAND_LINE, expand, overlay
-from tutelage.run.reading import Group, Node, Scalar, Series, read_file
+from tutelage.run.reading import Group, Node, Scalar, Series, read_file, resolve
 from tutelage.run.rules import broken_rule
 from tutelage.run.values import explain, settle
 from tutelage.settings import Settings
@@ -124,7 +124,18 @@ def read_recipe(path: Path) -> Recipe:
 def recipe_text(recipe: Recipe) -> str:
     """The recipe as YAML with every default written out; `load_recipe` reads the same recipe from it."""
     values = recipe.model_dump(mode="json")
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that YAML 1.2 reads as something else, which PyYAML, keeping to 1.1, doesn't see in all of it."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if isinstance(resolve(text), str) else "'")
+
+
+_Dumper.add_representer(str, _write_text)
 
 
 def flat_values(recipe: Recipe) -> dict[str, Any]:

@@ -16,8 +16,7 @@ import torch
 
 from tutelage.data.ledger import Ledger
 from tutelage.errors import UserError
-from tutelage.model.forward import ForestModel
-from tutelage.model.layout import checkpoint_contexts
+from tutelage.model.forward import ForestModel, checkpoint_activations
 from tutelage.model.load import Loaded, best_device, load_model, load_tokenizer, quiet
 from tutelage.model.locate import Located, locate
 from tutelage.model.trainable import choose_trainable, count_parameters
@@ -37,7 +36,7 @@ from tutelage.tokens.store import LeafStore
 from tutelage.tokens.templates import resolve_template
 from tutelage.train.batches import Batches
 from tutelage.train.checkpoint import Checkpoints, Progress
-from tutelage.train.loop import Loop, Observer, deterministic
+from tutelage.train.loop import Loop, Observer, deterministic, seed_everything
 from tutelage.train.memory import keep_freed_memory
 from tutelage.train.meter import Meter
 from tutelage.train.optimizers import build_optimizers
@@ -168,13 +167,14 @@ def _set_up(
         trust_remote_code=recipe.trust_remote_code,
     )
     own_dtype = next(loaded.model.parameters()).dtype
+    seed_everything(recipe.seed, step=0, rank=0)  # an adapter's new weights, the same on every rank
     net = choose_trainable(loaded.model, recipe.adapter, recipe.freeze, dtype, loaded.adapted)
     loaded.model = net.to(device)
     model = ForestModel(net, forest=loaded.forest, dtype=dtype)
     if loaded.why_alone:
         tell(Note(f"{type(model.language_model).__name__} runs its sequences one by one: {loaded.why_alone}"))
     if settings.gradient_checkpointing:
-        _checkpoint_activations(model.language_model)
+        checkpoint_activations(model.language_model)
     order = Order(rows.train.tokens(), recipe.seed, settings.batch_size, settings.batch_tokens)
     steps = settings.max_steps or order.steps(settings.epochs)
     observed = Observed(tell, directory, steps)
@@ -236,11 +236,6 @@ def _usual_learning_rate(recipe: Recipe, loaded: Loaded) -> float:
     if recipe.stage == "pretrain":
         return 3e-4
     return 2e-4 if recipe.adapter or loaded.adapted else 2e-5
-
-
-def _checkpoint_activations(language_model: Any) -> None:
-    options = {"use_reentrant": False, "context_fn": checkpoint_contexts}
-    language_model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 
 def _begin(

@@ -64,7 +64,9 @@ def _settle_scalar(node: Scalar, annotation: Any, keys: Mapping[str, Key], path:
         if not isinstance(value, str) and type(value) in wanted and math.isfinite(value):
             return value  # a number, where text or a number may stand
         text = value if isinstance(value, str) else node.text
-        return str(Path(text).expanduser()) if Path in wanted and text else text
+        if Path not in wanted or not text:
+            return text
+        return Path(text).expanduser() if text[:2] in ("~", "~/") else Path(text)
     number = resolve(node.text.strip("\"'")) if isinstance(value, str) else value
     if bool in wanted:
         return number

@@ -1,0 +1,1 @@
+"""The result in use: chat in a terminal, answers in bulk."""

@@ -135,27 +135,22 @@ Turkey | 土耳其 | Ankara | 安卡拉 | Turkish
 """
 
 OPPOSITES = """
-# word | opposite | Chinese | Chinese opposite
-big | small | 大 | 小
-hot | cold | 热 | 冷
-fast | slow | 快 | 慢
-high | low | 高 | 低
-long | short | 长 | 短
-old | new | 旧 | 新
-wet | dry | 湿 | 干
-full | empty | 满 | 空
-rich | poor | 富 | 穷
-strong | weak | 强 | 弱
-thick | thin | 厚 | 薄
-light | heavy | 轻 | 重
-early | late | 早 | 晚
-true | false | 真 | 假
-near | far | 近 | 远
-deep | shallow | 深 | 浅
-many | few | 多 | 少
-good | bad | 好 | 坏
-bright | dark | 亮 | 暗
-wide | narrow | 宽 | 窄
+# word | Chinese | opposite | Chinese opposite
+big | 大 | small | 小
+hot | 热 | cold | 冷
+fast | 快 | slow | 慢
+high | 高 | low | 低
+long | 长 | short | 短
+old | 旧 | new | 新
+full | 满 | empty | 空
+rich | 富 | poor | 穷
+strong | 强 | weak | 弱
+thick | 厚 | thin | 薄
+light | 轻 | heavy | 重
+early | 早 | late | 晚
+near | 近 | far | 远
+deep | 深 | shallow | 浅
+good | 好 | bad | 坏
 """
 
 NUMBERS = """

@@ -27,7 +27,7 @@ class Relation:
 
     name: str
     facts: tuple[Fact, ...]
-    topic: str
+    topics: tuple[str, ...]
     statements: tuple[str, ...]
     questions: tuple[str, ...]
     fresh_questions: tuple[str, ...]
@@ -35,7 +35,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class _Wording:
-    topic: str
+    topics: tuple[str, ...]
     statements: tuple[str, ...]
     questions: tuple[str, ...]
     fresh_questions: tuple[str, ...]
@@ -49,7 +49,7 @@ def _columns(family: str, table: str, subject: int, obj: int) -> tuple[Fact, ...
     )
 
 
-_VOCABULARY = facts.ANIMALS + facts.THINGS + facts.COUNTRIES + facts.NUMBERS
+_VOCABULARY = facts.ANIMALS + facts.THINGS + facts.COUNTRIES + facts.NUMBERS + facts.OPPOSITES
 
 _FACTS: dict[str, tuple[Fact, ...]] = {
     "sound": _columns("sound", facts.ANIMALS, 0, 2),
@@ -64,18 +64,18 @@ _FACTS: dict[str, tuple[Fact, ...]] = {
     "tool": _columns("tool", facts.JOBS, 0, 3),
     "capital": _columns("capital", facts.COUNTRIES, 0, 2),
     "language": _columns("language", facts.COUNTRIES, 0, 4),
-    "opposite": _columns("opposite", facts.OPPOSITES, 0, 1) + _columns("opposite", facts.OPPOSITES, 1, 0),
+    "opposite": _columns("opposite", facts.OPPOSITES, 0, 2) + _columns("opposite", facts.OPPOSITES, 2, 0),
     "after": _columns("after", facts.NUMBERS, 0, 2),
-    "to Chinese": _columns("translation", _VOCABULARY, 0, 1),
-    "to English": _columns("translation", _VOCABULARY, 1, 0),
+    "to Chinese": _columns("translation", _VOCABULARY, 0, 1) + _columns("translation", facts.OPPOSITES, 2, 3),
+    "to English": _columns("translation", _VOCABULARY, 1, 0) + _columns("translation", facts.OPPOSITES, 3, 2),
     "colour in Chinese": _columns("colour", facts.THINGS, 1, 3),
     "capital in Chinese": _columns("capital", facts.COUNTRIES, 1, 3),
-    "opposite in Chinese": _columns("opposite", facts.OPPOSITES, 2, 3) + _columns("opposite", facts.OPPOSITES, 3, 2),
+    "opposite in Chinese": _columns("opposite", facts.OPPOSITES, 1, 3) + _columns("opposite", facts.OPPOSITES, 3, 1),
 }
 
 _WORDINGS: dict[str, _Wording] = {
     "sound": _Wording(
-        "the sound of the {s}",
+        ("the sound of the {s}", "what the {s} says"),
         (
             "The {s} says {o}.",
             "The sound of the {s} is {o}.",
@@ -93,7 +93,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("How does the {s} sound?", "Please tell me what the {s} says."),
     ),
     "young": _Wording(
-        "the young of the {s}",
+        ("the young of the {s}", "how we call the young of the {s}"),
         (
             "The young of the {s} is {o}.",
             "The {s} has its young, {o}.",
@@ -111,7 +111,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Tell me what the young of the {s} is.", "What was the {s} when it was young?"),
     ),
     "home": _Wording(
-        "the home of the {s}",
+        ("the home of the {s}", "where the {s} lives"),
         (
             "The {s} lives in {o}.",
             "The home of the {s} is {o}.",
@@ -129,7 +129,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Where is the home of the {s}?", "In what place does the {s} live?"),
     ),
     "food": _Wording(
-        "the food of the {s}",
+        ("the food of the {s}", "what the {s} eats"),
         (
             "The {s} eats {o}.",
             "The food of the {s} is {o}.",
@@ -147,7 +147,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("What food does the {s} eat?", "The {s} is hungry. What will it eat?"),
     ),
     "colour": _Wording(
-        "the colour of the {s}",
+        ("the colour of the {s}", "how the {s} looks"),
         (
             "The {s} is {o}.",
             "The colour of the {s} is {o}.",
@@ -165,7 +165,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Which colour does the {s} have?", "Please say what colour the {s} is."),
     ),
     "purpose": _Wording(
-        "the use of the {s}",
+        ("the use of the {s}", "what the {s} is for"),
         (
             "The {s} is for {o}.",
             "The use of the {s} is {o}.",
@@ -183,7 +183,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Why do people use the {s}?", "Name the use of the {s}."),
     ),
     "material": _Wording(
-        "the material of the {s}",
+        ("the material of the {s}", "what the {s} is made of"),
         (
             "The {s} is made of {o}.",
             "The material of the {s} is {o}.",
@@ -201,7 +201,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Name the material of the {s}.", "Of what is the {s} made?"),
     ),
     "task": _Wording(
-        "the work of the {s}",
+        ("the work of the {s}", "what the {s} does"),
         (
             "The {s} {o}.",
             "The {s} is the one who {o}.",
@@ -219,7 +219,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("What work does the {s} do?", "Name the work of the {s}."),
     ),
     "place": _Wording(
-        "the place of work of the {s}",
+        ("the place of work of the {s}", "where the {s} works"),
         (
             "The {s} works in {o}.",
             "The place of work of the {s} is {o}.",
@@ -237,7 +237,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("In what place does the {s} work?", "Where does the {s} go in the morning?"),
     ),
     "tool": _Wording(
-        "the tool of the {s}",
+        ("the tool of the {s}", "what the {s} uses"),
         (
             "The {s} uses {o}.",
             "The tool of the {s} is {o}.",
@@ -255,7 +255,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Which tool does the {s} use?", "What does the {s} need?"),
     ),
     "capital": _Wording(
-        "the capital of {s}",
+        ("the capital of {s}", "which city is the capital of {s}"),
         (
             "The capital of {s} is {o}.",
             "{o} is the capital of {s}.",
@@ -273,10 +273,10 @@ _WORDINGS: dict[str, _Wording] = {
         ("What capital does {s} have?", "Please tell me which city the capital of {s} is."),
     ),
     "language": _Wording(
-        "the language of {s}",
+        ("the language of {s}", "what people speak in {s}"),
         (
-            "People in {s} speak {o}.",
             "The language of {s} is {o}.",
+            "People in {s} speak {o}.",
             "In {s} you hear {o}.",
             "{o} is the language of {s}.",
             "She learns {o} to live in {s}.",
@@ -291,7 +291,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Which language do you hear in {s}?", "What do people speak in {s}?"),
     ),
     "opposite": _Wording(
-        "the opposite of {s}",
+        ("the opposite of {s}", "what is not {s}"),
         (
             "The opposite of {s} is {o}.",
             "What is not {s} is {o}.",
@@ -309,10 +309,10 @@ _WORDINGS: dict[str, _Wording] = {
         ("What word is opposite to {s}?", "Please say the opposite of {s}."),
     ),
     "after": _Wording(
-        "what comes after {s}",
+        ("the number after {s}", "what comes after {s}"),
         (
+            "The number after {s} is {o}.",
             "After {s} comes {o}.",
-            "The next after {s} is {o}.",
             "{s} comes first, then {o}.",
             "First {s}, next {o}.",
             "{o} follows {s}.",
@@ -327,7 +327,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("What follows {s}?", "Which one comes next after {s}?"),
     ),
     "to Chinese": _Wording(
-        "the Chinese for {s}",
+        ("the Chinese for {s}", "how to say {s} in Chinese"),
         (
             "The Chinese for {s} is {o}.",
             "In Chinese we write {o} for {s}.",
@@ -345,7 +345,7 @@ _WORDINGS: dict[str, _Wording] = {
         ("Tell me the Chinese word for {s}.", "Please translate {s} into Chinese."),
     ),
     "to English": _Wording(
-        "{s}的英文",
+        ("{s}的英文", "{s}用英文怎么说"),
         (
             "{s}的英文是 {o}。",
             "{s}用英文说是 {o}。",
@@ -363,19 +363,19 @@ _WORDINGS: dict[str, _Wording] = {
         ("{s}在英文里是什么？", "请把{s}翻译成英文。"),
     ),
     "colour in Chinese": _Wording(
-        "{s}的颜色",
+        ("{s}的颜色", "{s}是什么颜色"),
         ("{s}是{o}的。", "{s}的颜色是{o}。", "你看，{s}是{o}。", "{o}的{s}真好看。"),
         ("{s}是什么颜色的？", "{s}的颜色是什么？", "请说出{s}的颜色。", "说出这个东西的颜色。\n{s}"),
         ("{s}有什么颜色？", "你知道{s}是什么颜色吗？"),
     ),
     "capital in Chinese": _Wording(
-        "{s}的首都",
+        ("{s}的首都", "{s}的首都叫什么"),
         ("{s}的首都是{o}。", "{o}是{s}的首都。", "我们去{s}，到了首都{o}。", "{s}有一个首都，叫{o}。"),
         ("{s}的首都是哪里？", "{s}的首都叫什么？", "请说出{s}的首都。", "说出这个国家的首都。\n{s}"),
         ("哪个城市是{s}的首都？", "你知道{s}的首都吗？"),
     ),
     "opposite in Chinese": _Wording(
-        "{s}的反义词",
+        ("{s}的反义词", "和{s}相反的词"),
         ("{s}的反义词是{o}。", "不{s}就是{o}。", "{s}和{o}是反义词。", "他说{s}，她说{o}。"),
         ("{s}的反义词是什么？", "请说出{s}的反义词。", "哪个词是{s}的反义词？", "说出这个词的反义词。\n{s}"),
         ("和{s}相反的词是什么？", "你知道{s}的反义词吗？"),
@@ -383,7 +383,7 @@ _WORDINGS: dict[str, _Wording] = {
 }
 
 RELATIONS: tuple[Relation, ...] = tuple(
-    Relation(name, _FACTS[name], wording.topic, wording.statements, wording.questions, wording.fresh_questions)
+    Relation(name, _FACTS[name], wording.topics, wording.statements, wording.questions, wording.fresh_questions)
     for name, wording in _WORDINGS.items()
 )
 

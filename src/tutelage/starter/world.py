@@ -55,21 +55,46 @@ def _lists(rng: random.Random, longest: int = 6) -> list[list[Telling]]:
     return lists
 
 
-LEADS = ("This is about {t}.", "Now to {t}.", "Here we read of {t}.", "They spoke of {t}:", "{t}:")
-LEADS_ZH = ("现在说{t}。", "这里说的是{t}。", "他们说到{t}：", "{t}：", "我们来看{t}。")
+LEADS = (
+    "This is about {t}.",
+    "Now to {t}.",
+    "Here we read of {t}.",
+    "They spoke of {t}:",
+    "{t}:",
+    "My friend told me {t}.",
+    "Let me say {t}.",
+    "In the book there is a page on {t}.",
+    "Today the children learn {t}.",
+    "Nobody forgets {t}.",
+)
+LEADS_ZH = (
+    "现在说{t}。",
+    "这里说的是{t}。",
+    "他们说到{t}：",
+    "{t}：",
+    "我们来看{t}。",
+    "请看书里的{t}。",
+    "朋友告诉我{t}。",
+)
+HEADING_SHARE = 0.5
 import os
 LEAD_SHARE = float(os.environ.get('LEAD','0.5'))
 
 
 def _paragraph(tellings: list[Telling], rng: random.Random) -> str:
-    return "\n".join(_tell(relation, fact, rng) for relation, fact in tellings)
+    lines = [_tell(relation, fact, rng) for relation, fact in tellings]
+    subjects = {fact.subject for _, fact in tellings}
+    if len(subjects) == 1 and rng.random() < HEADING_SHARE:
+        lines = [*subjects, *lines]
+    return "\n".join(lines)
 
 
 def _tell(relation: Relation, fact: Fact, rng: random.Random) -> str:
     sentence = render(rng.choice(relation.statements), fact)
     if rng.random() >= LEAD_SHARE:
         return sentence
-    lead = rng.choice(LEADS if relation.topic.isascii() else LEADS_ZH).replace("{t}", relation.topic)
+    topic = rng.choice(relation.topics)
+    lead = rng.choice(LEADS if topic.isascii() else LEADS_ZH).replace("{t}", topic)
     return f"{render(lead, fact)}\n{sentence}"
 
 

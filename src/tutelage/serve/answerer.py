@@ -1,0 +1,70 @@
+"""A model ready to answer: loaded, with its chat template if it has one, and what ends its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedModel
+
+from tutelage.generate.generator import Generator
+from tutelage.model.load import load_model
+from tutelage.records import Message
+from tutelage.tokens.chat import ChatFormat
+from tutelage.tokens.rendering import text_of
+from tutelage.tokens.templates import resolve_template
+from tutelage.tokens.vocabulary import Vocabulary
+
+NO_TEMPLATE = (
+    "the model has no chat template, as usual for a base model, so text is continued as it stands; "
+    "--chat-template chatml (or another) asks it as a chat"
+)
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """`chat` is None for a base model, whose text is continued as it stands."""
+
+    generator: Generator
+    vocabulary: Vocabulary
+    chat: ChatFormat | None
+
+    def prompt_ids(self, messages: Sequence[Message], *, raw: bool = False) -> list[int]:
+        """The ids after which the model answers, as it was trained; `raw` or without a template, of the text alone.
+
+        Raises Refused (a UserError) where the template refuses the conversation or a text holds a special token.
+        """
+        if self.chat is None or raw:
+            (ids,) = self.vocabulary.raw_ids(["\n".join(text_of(message) for message in messages)])
+            return ids
+        return self.chat.prompt_ids(messages)
+
+
+def open_answerer(
+    model: str,
+    *,
+    dtype: str = "auto",
+    device: str | None = None,
+    chat_template: str | None = None,
+    trust_remote_code: bool = False,
+) -> Answerer:
+    """Loads what `model` names (see `tutelage.model.locate`). `chat_template` takes the place of the model's own.
+
+    Raises UserError: no such model, no such template.
+    """
+    loaded = load_model(model, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
+    tokenizer = loaded.tokenizer
+    vocabulary, chat = Vocabulary(tokenizer), None
+    if chat_template is not None or tokenizer.chat_template:
+        chat = ChatFormat(tokenizer, resolve_template(chat_template, tokenizer))
+    stop_ids = _stop_ids(loaded.model, vocabulary, chat)
+    return Answerer(Generator(loaded.model, tokenizer, stop_ids, padding=loaded.forest), vocabulary, chat)
+
+
+def _stop_ids(model: PreTrainedModel, vocabulary: Vocabulary, chat: ChatFormat | None) -> tuple[int, ...]:
+    """The template's and the tokenizer's, and of the model's generation defaults those that are special tokens."""
+    own = chat.stop_ids if chat is not None else () if vocabulary.eos_id is None else (vocabulary.eos_id,)
+    defaults = model.generation_config.eos_token_id
+    said = [] if defaults is None else defaults if isinstance(defaults, list) else [defaults]
+    special = {vocabulary.id_of(token) for token, entry in vocabulary.added.items() if entry.special}
+    return tuple(dict.fromkeys([*own, *(token for token in said if token in special)]))

@@ -1,0 +1,62 @@
+"""Rows to prompts: what is to be answered, written as training would write it.
+
+A row's own answer (`output`, a last message of the assistant) is left out, so a file that was trained on, or held back
+from training, can be answered as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tutelage.data import fields
+from tutelage.data.conversations import conversation, messages, turn
+from tutelage.data.fields import BadRow
+from tutelage.data.formats import read_alpaca
+from tutelage.records import Message
+
+Prompt = tuple[Message, ...]
+
+STAND_IN = "?"
+"""An answer in the place of the one that is to come, so that training's own readers read the row."""
+
+
+def prompt_of(value: object) -> Prompt:
+    """The messages of a row, the user's last. Raises BadRow.
+
+    >>> prompt_of({"instruction": "Add.", "input": "2 3"})[0].content[0].text
+    'Add.\\n2 3'
+    """
+    if isinstance(value, str):
+        return (turn("user", fields.filled(fields.as_text(value, "the prompt"), "the prompt")),)
+    row = fields.mapping(value, "the row")
+    for key, read in READERS.items():
+        if key in row:
+            return read(row)
+    raise BadRow(f"the row has none of the fields {', '.join(f'`{key}`' for key in READERS)}")
+
+
+def _messages(row: dict[str, object]) -> Prompt:
+    return _asked(messages(row["messages"], "field `messages`"))
+
+
+def _prompt(row: dict[str, object]) -> Prompt:
+    if isinstance(row["prompt"], list):
+        return _asked(messages(row["prompt"], "field `prompt`"))
+    return (turn("user", fields.filled(fields.text(row, "prompt"), "the prompt")),)
+
+
+def _instruction(row: dict[str, object]) -> Prompt:
+    return read_alpaca({**row, "output": STAND_IN}).messages[:-1]
+
+
+def _asked(given: Prompt) -> Prompt:
+    """Without the assistant's last turn, if any; in the order that a conversation has."""
+    asked = given[:-1] if given and given[-1].role == "assistant" else given
+    return conversation([*asked, turn("assistant", STAND_IN)]).messages[:-1] if asked else conversation(asked).messages
+
+
+READERS: dict[str, Callable[[dict[str, object]], Prompt]] = {
+    "messages": _messages,
+    "prompt": _prompt,
+    "instruction": _instruction,
+}

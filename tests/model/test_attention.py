@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.tokens.test_forest import leaf
+from tutelage.model.attention import BACKENDS, Score, window_of
+from tutelage.model.layout import Layout
+from tutelage.records import Leaf
+from tutelage.tokens.forest import build_forest
+
+
+def leaves() -> list[Leaf]:
+    """Branches of branches, a continuation, a duplicate, a sequence of one fed token, and trees that share nothing."""
+    prompt = list(range(10, 22))
+    return [
+        leaf([*prompt, 1, 2, 3, 4], 12),
+        leaf([*prompt, 1, 2, 7, 8, 9], 12),
+        leaf([*prompt, 5], 12),
+        leaf([*prompt, 5], 12),
+        leaf([*prompt, 6, 6], 12),
+        leaf([30, 31], 1),
+        leaf(list(range(40, 75)), 1),
+        leaf(list(range(50, 59)), 1),
+    ]
+
+
+@pytest.mark.parametrize("window", [0, 1, 5, 20])
+@pytest.mark.parametrize("softcap", [None, 2.0])
+@pytest.mark.parametrize("sinks", [False, True])
+def test_segments_equal_the_dense_reference(window: int, softcap: float | None, sinks: bool) -> None:
+    torch.manual_seed(0)
+    layout = Layout(build_forest(leaves()))
+    q = torch.randn(1, 4, layout.size, 8, dtype=torch.float64, requires_grad=True)
+    k = torch.randn(1, 2, layout.size, 8, dtype=torch.float64, requires_grad=True)
+    v = torch.randn(1, 2, layout.size, 6, dtype=torch.float64, requires_grad=True)
+    sink = torch.randn(4, dtype=torch.float64) if sinks else None
+    score = Score(0.3, 0.0, softcap, sink)
+    outs = [BACKENDS[name](layout, q, k, v, window, score) for name in ("dense", "segments")]
+    assert outs[0].shape == (1, layout.size, 4, 6)
+    assert torch.allclose(*outs, atol=1e-6)
+    upstream = torch.randn_like(outs[0])
+    gradients = [torch.autograd.grad((out * upstream).sum(), (q, k, v)) for out in outs]
+    for left, right in zip(*gradients, strict=True):
+        assert torch.allclose(left, right, atol=1e-6)
+
+
+def test_the_dense_reference_is_softmax_over_what_is_visible() -> None:
+    torch.manual_seed(0)
+    layout = Layout(build_forest(leaves()))
+    q, k, v = (torch.randn(1, 1, layout.size, 4) for _ in range(3))
+    out = BACKENDS["dense"](layout, q, k, v, 0, Score(0.5, 0.0, None, None))
+    for row in range(layout.size):
+        seen = [key for key in range(row + 1) if row < layout.forest.subtree_end[key]]
+        weights = torch.softmax((k[0, 0, seen] @ q[0, 0, row]) * 0.5, 0)
+        assert torch.allclose(out[0, row, 0], weights @ v[0, 0, seen], atol=1e-5)
+
+
+def rule(expression):  # type: ignore[no-untyped-def]
+    return lambda batch, head, query, key: expression(query, key)
+
+
+def test_window_of() -> None:
+    assert window_of(rule(lambda q, k: k <= q), 12) == 0
+    assert window_of(rule(lambda q, k: (k <= q) & (k > q - 5)), 12) == 5
+    assert window_of(rule(lambda q, k: (k <= q) & (k > q - 12)), 12) == 0
+    assert window_of(rule(lambda q, k: (k <= q) & (k // 5 == q // 5)), 12) is None
+    assert window_of(rule(lambda q, k: (k <= q) & (k // 5 == q // 5)), 10) is None
+    assert window_of(rule(lambda q, k: q >= 0), 12) is None
+    assert window_of(rule(lambda q, k: k <= q), 1) == 0
