@@ -39,7 +39,8 @@ def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with path.open("w", encoding="utf-8") as file:
         for number in range(60):
             topic = TOPICS[number % len(TOPICS)]
-            row = {"instruction": f"Write {number} words on {topic}.", "input": "", "output": f"{topic} " * (1 + number % 9)}
+            answer = f"{topic} " * (1 + number % 9)
+            row: dict[str, object] = {"instruction": f"Write {number} words on {topic}.", "input": "", "output": answer}
             if number % 3 == 0:
                 row["history"] = [["Hello!", "Good day to you."], [f"Do you know {topic}?", "I have heard of it."]]
             if number % 4 == 0:

@@ -25,7 +25,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. `train` is what the row itself says of learning it; None leaves it to the recipe's `objective.train_on`."""
+    """One turn. `train` is what the row itself says of learning it; None leaves it to the recipe's
+    `objective.train_on`."""
 
     role: str
     content: tuple[Part, ...]
@@ -67,7 +68,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A token sequence whose ids from `start` on are supervised: `ids[start:]` are predicted, `ids[:start]` are the prompt.
+    """A token sequence whose ids from `start` on are supervised: `ids[start:]` are predicted, `ids[:start]` are the
+    prompt.
 
     ids: int32 [L], L >= 2; 1 <= start < L.
     """
@@ -81,8 +83,8 @@ class Forest:
     """Sequences in one row, in depth-first order of their prefix trees: what is shared is there once. No padding.
 
     token, position, subtree_end: int64 [T]. Token k is visible to token q exactly when `k <= q < subtree_end[k]`.
-    source, target, sequence: int64 [N], weight: float32 [N]. The hidden state at `source` predicts `target`, in the order of
-    the leaves given; `sequence` is the number of the leaf.
+    source, target, sequence: int64 [N], weight: float32 [N]. The hidden state at `source` predicts `target`, in the
+    order of the leaves given; `sequence` is the number of the leaf.
     """
 
     token: NDArray[np.int64]

@@ -1,6 +1,7 @@
 """What every part of a recipe is made of: a frozen model that refuses unknown keys.
 
-Each room declares the settings it reads (`data/settings.py`, `train/settings.py`, …); `run/recipe.py` puts them together.
+Each room declares the settings it reads (`data/settings.py`, `train/settings.py`, …); `run/recipe.py` puts them
+together.
 """
 
 from pydantic import BaseModel, ConfigDict

@@ -1,4 +1,5 @@
-"""Promise 1: packed equals alone and shared equals unshared, in loss and in gradients, for each supported architecture."""
+"""Promise 1: packed equals alone and shared equals unshared, in loss and in gradients, for each supported
+architecture."""
 
 from __future__ import annotations
 
@@ -28,11 +29,12 @@ def model_of(name: str) -> Any:
 
 
 def leaves() -> list[Leaf]:
-    """Eleven sequences, most of them longer than the tiny models' windows; two levels of sharing, a duplicate, a continuation."""
+    """Eleven sequences, most of them longer than the tiny models' windows; two levels of sharing, a duplicate, a
+    continuation."""
     random = np.random.default_rng(3)
 
     def ids(size: int) -> list[int]:
-        return random.integers(1, VOCABULARY, size).tolist()
+        return [int(number) for number in random.integers(1, VOCABULARY, size)]
 
     system, question = ids(30), ids(20)
     made = [[*system, *ids(12)] for _ in range(3)]
@@ -60,7 +62,9 @@ def reference(model: Any, count_of: list[Leaf]) -> tuple[float, dict[str, torch.
     return total, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
-def ours(model: Any, plan: list[list[Leaf]], given: list[np.ndarray], share: bool, **options: Any) -> tuple[float, dict[str, torch.Tensor]]:
+def ours(
+    model: Any, plan: list[list[Leaf]], given: list[np.ndarray], share: bool, **options: Any
+) -> tuple[float, dict[str, torch.Tensor]]:
     model.zero_grad(set_to_none=True)
     total = 0.0
     for members, weight in zip(plan, given, strict=True):
@@ -70,9 +74,7 @@ def ours(model: Any, plan: list[list[Leaf]], given: list[np.ndarray], share: boo
     return total, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
-def assert_same(
-    found: tuple[float, dict[str, torch.Tensor]], expected: tuple[float, dict[str, torch.Tensor]]
-) -> None:
+def assert_same(found: tuple[float, dict[str, torch.Tensor]], expected: tuple[float, dict[str, torch.Tensor]]) -> None:
     assert found[0] == pytest.approx(expected[0], rel=1e-5)
     assert found[1].keys() == expected[1].keys()
     largest = max(gradient.abs().max() for gradient in expected[1].values())

@@ -94,10 +94,9 @@ def test_sigterm_and_then_kill_at_a_random_moment(
 
 @pytest.mark.long
 @pytest.mark.parametrize("attempt", range(12))
-def test_killed_again_and_again(
-    tiny_llama: Path, rows_file: Path, tmp_path: Path, whole: Path, attempt: int
-) -> None:
-    """SIGKILL at random moments, while starting, stepping, saving, validating or writing the result, until it is through."""
+def test_killed_again_and_again(tiny_llama: Path, rows_file: Path, tmp_path: Path, whole: Path, attempt: int) -> None:
+    """SIGKILL at random moments, while starting, stepping, saving, validating or writing the result, until it is
+    through."""
     arguments = [*words(tiny_llama, rows_file, tmp_path / "run", **KEYS), "resume=true"]
     dice = random.Random(attempt)
     for _ in range(6):
@@ -114,7 +113,7 @@ def test_killed_again_and_again(
 
 def test_a_resume_does_not_replay_the_first_epoch(tiny_llama: Path, rows_file: Path, tmp_path: Path) -> None:
     """Other tools begin again with epoch 0's order after a resume; here the second epoch has an order of its own."""
-    metrics = tune(tiny_llama, rows_file, tmp_path / "run", train__epochs=2, train__batch_size=8, train__learning_rate=1e-12)
+    metrics = tune(tiny_llama, rows_file, tmp_path / "run", train__epochs=2, train__batch_size=8)
     per_epoch = len(metrics) // 2
     first = [step["tokens"] for step in metrics[:per_epoch]]
     second = [step["tokens"] for step in metrics[per_epoch:]]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -36,11 +38,11 @@ def test_segments_equal_the_dense_reference(window: int, softcap: float | None, 
     v = torch.randn(1, 2, layout.size, 6, dtype=torch.float64, requires_grad=True)
     sink = torch.randn(4, dtype=torch.float64) if sinks else None
     score = Score(0.3, 0.0, softcap, sink)
-    outs = [BACKENDS[name](layout, q, k, v, window, score) for name in ("dense", "segments")]
-    assert outs[0].shape == (1, layout.size, 4, 6)
-    assert torch.allclose(*outs, atol=1e-6)
-    upstream = torch.randn_like(outs[0])
-    gradients = [torch.autograd.grad((out * upstream).sum(), (q, k, v)) for out in outs]
+    dense, segments = (BACKENDS[name](layout, q, k, v, window, score) for name in ("dense", "segments"))
+    assert dense.shape == (1, layout.size, 4, 6)
+    assert torch.allclose(dense, segments, atol=1e-6)
+    upstream = torch.randn_like(dense)
+    gradients = [torch.autograd.grad((out * upstream).sum(), (q, k, v)) for out in (dense, segments)]
     for left, right in zip(*gradients, strict=True):
         assert torch.allclose(left, right, atol=1e-6)
 
@@ -56,7 +58,7 @@ def test_the_dense_reference_is_softmax_over_what_is_visible() -> None:
         assert torch.allclose(out[0, row, 0], weights @ v[0, 0, seen], atol=1e-5)
 
 
-def rule(expression):  # type: ignore[no-untyped-def]
+def rule(expression: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
     return lambda batch, head, query, key: expression(query, key)
 
 

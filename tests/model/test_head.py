@@ -10,7 +10,9 @@ from tutelage.model import head as head_module
 from tutelage.model.head import Head, log_probabilities, weighted_nll
 
 
-def case(bias: bool, scale: float, softcap: float | None, rows: int = 37) -> tuple[Head, torch.Tensor, torch.Tensor, torch.Tensor]:
+def case(
+    bias: bool, scale: float, softcap: float | None, rows: int = 37
+) -> tuple[Head, torch.Tensor, torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     weight = torch.randn(50, 8, requires_grad=True)
     offset = torch.randn(50, requires_grad=True) if bias else None

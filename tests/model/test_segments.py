@@ -41,7 +41,7 @@ def test_blocks_see_what_the_definition_says(leaves: list[Leaf], window: int, mi
     if window:
         expected &= forest.position[:, None] - forest.position[None, :] < window
     found = np.zeros((size, size), bool)
-    covered = []
+    covered: list[int] = []
     for block in blocks_of(forest):
         keys = np.concatenate([np.arange(*piece) for piece in block.keys])
         found[block.start : block.end, keys] = visible(forest, block, window)

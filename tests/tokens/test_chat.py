@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import AddedToken
 from transformers import PreTrainedTokenizerFast
 
 from tutelage.errors import UserError
@@ -103,7 +104,7 @@ def _answer_is_whole(chat: ChatFormat, leaf: Leaf, turn: Turn) -> None:
     if in_place[: len(prompt)] == prompt:
         assert [*prompt, *answer] == in_place
     elif not _swallows_blanks(tokenizer):
-        assert tokenizer.decode([*prompt, *answer], clean_up_tokenization_spaces=False).endswith(turn.answer)
+        assert tokenizer.decode([*prompt, *answer]) == tokenizer.decode(prompt) + turn.answer
 
 
 def _swallows_blanks(tokenizer: PreTrainedTokenizerFast) -> bool:
@@ -309,8 +310,10 @@ def test_everything_is_every_token_of_the_tree_once(conversation: Conversation, 
 
 
 def test_everything_worked_example() -> None:
-    leaves = [Leaf(np.array(ids, np.int32), 3) for ids in ([1, 5, 7, 2], [1, 5, 7, 2, 6, 8, 2], [1, 5, 9, 2])]
-    assert [leaf.start for leaf in each_token_once(leaves)] == [1, 4, 2]
+    leaves = [
+        Leaf(np.array(ids, np.int32), 3) for ids in ([1, 5, 7, 2], [1, 5, 7, 2, 6, 8, 2], [1, 4, 2], [1, 5, 9, 2])
+    ]
+    assert [leaf.start for leaf in each_token_once(leaves)] == [1, 4, 1, 2]
     assert each_token_once([leaves[0], leaves[0]])[1:] == []
 
 
@@ -389,6 +392,34 @@ def test_a_conversation_may_begin_with_the_assistant_where_the_template_allows()
 
 
 # Tokenizers
+
+
+def test_runs_of_blanks_in_a_vocabulary_end_no_turn() -> None:
+    tokenizer = KINDS["gpt2"]()
+    tokenizer.add_tokens([AddedToken("\n\n", normalized=False)])
+    template = (
+        "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n\\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    chat = ChatFormat(tokenizer, template)
+    assert chat.closing == "\n\n"
+    assert chat.stop_ids == (tokenizer.eos_token_id,)
+    assert [learnt(chat, leaf) for leaf in chat.leaves(TWO)] == ["Hello.<|endoftext|>", "Hello again.<|endoftext|>"]
+
+
+def test_the_longest_of_two_tokens_that_begin_alike_ends_a_turn() -> None:
+    tokenizer = KINDS["gpt2"]()
+    tokenizer.add_special_tokens({"extra_special_tokens": ["<|im_end", "<|im_end|>"]})
+    assert ChatFormat(tokenizer, TEMPLATES["chatml"].text).stop_id == tokenizer.convert_tokens_to_ids("<|im_end|>")
+
+
+def test_markers_before_the_end_token_are_not_learnt_where_they_are_ordinary_text() -> None:
+    closes_twice = TEMPLATES["phi3"].text + "{% if not add_generation_prompt %}{{ eos_token }}{% endif %}"
+    chat = ChatFormat(tokenizer_of("gpt2"), closes_twice)
+    assert chat.closing == "<|end|>\n<|endoftext|>"
+    assert [learnt(chat, leaf) for leaf in chat.leaves(TWO)] == ["Hello.<|endoftext|>", "Hello again.<|endoftext|>"]
+    published = ChatFormat(tokenizer_of("phi3"), closes_twice)
+    assert learnt(published, published.leaves(TWO)[0]) == "Hello.<|end|>"
 
 
 def test_a_tokenizer_without_any_end_is_told() -> None:

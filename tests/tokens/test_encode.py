@@ -103,6 +103,26 @@ def test_splitting_makes_several_examples() -> None:
     assert encoder(max_length=12, overlong="split").encode(LONG).fate == "dropped"
 
 
+def test_a_part_teaches_what_the_whole_would_have() -> None:
+    turns = ("u:Hi there, hello", "a:Hello.", "u:What is the capital of France?", "a:Paris.")
+    last = encoder(max_length=30, overlong="split", train_on="last").encode(talk(*turns))
+    assert [len(example) for example in last.examples] == [1]
+    assert said(last)[0][0].endswith("Paris.<|im_end|>")
+    flagged = Conversation((*talk(*turns).messages, message("user", "Bye"), message("assistant", "Bye", False)))
+    for overlong in ("split", "truncate-prompt"):
+        found = encoder(max_length=30, overlong=overlong).encode(flagged)
+        assert found.fate == "cut"
+        assert said(found)[-1][0].endswith("Paris.<|im_end|>")
+
+
+def test_a_template_that_refuses_a_part_puts_the_row_in_quarantine() -> None:
+    guard = "{% if messages[0].content == 'No' %}{{ raise_exception('Rude') }}{% endif %}"
+    chat = ChatFormat(tokenizer_of("chatml"), guard + TEMPLATES["chatml"].text)
+    found = Encoder(tokenizer_of("chatml"), chat, max_length=20).encode(talk("u:Please?", "a:Why?", "u:No", "a:Yes."))
+    assert found.fate == "quarantined"
+    assert "Rude" in str(found.reason)
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     conversation=conversations(),
@@ -159,7 +179,7 @@ def test_completions_keep_their_prompts_ids(prompt: str, completion: str, kind: 
     assert leaf.ids[: len(served)].tolist() == served
     assert leaf.start == max(1, len(served))
     assert leaf.ids[-1] == tokenizer.eos_token_id
-    text = tokenizer.decode(leaf.ids.tolist(), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    text = tokenizer.decode(leaf.ids.tolist()[int(served[:1] == [tokenizer.bos_token_id]) : -1])
     assert text.strip() == (prompt + completion).strip()
 
 

@@ -30,7 +30,8 @@ FEATURES = """
   {{- inner is defined }} {{ {'text': message.content, 'quote': '<"é">'} | tojson(indent=2) }}
     {% if loop.index0 > 3 %}{% break %}{% endif %}
 {% endfor %}
-{{ state.count }} {{ state.seen | tojson }} {{ dict.fromkeys('ab', 1) }} {{ tools is none }} {{ bos_token is defined }}
+{{ state.count }} {{ state.seen | tojson }} {{ dict.fromkeys('ab', 1) }} {{ tools }}
+{{ documents }} {{ bos_token is defined }}
 {% if add_generation_prompt %}go{% endif %}
 
 """

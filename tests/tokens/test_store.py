@@ -27,8 +27,8 @@ def test_what_goes_in_comes_out(examples: list[list[Leaf]]) -> None:
     store = builder.finish()
     assert len(store) == len(examples)
     for number, leaves in enumerate(examples):
-        found = store.leaves(number)
-        assert [(leaf.ids.tolist(), leaf.start) for leaf in found] == [(leaf.ids.tolist(), leaf.start) for leaf in leaves]
+        found = [(leaf.ids.tolist(), leaf.start) for leaf in store.leaves(number)]
+        assert found == [(leaf.ids.tolist(), leaf.start) for leaf in leaves]
         assert store.tokens()[number] == sum(len(leaf.ids) - 1 for leaf in leaves)
         assert store.supervised()[number] == sum(len(leaf.ids) - leaf.start for leaf in leaves)
 

@@ -138,6 +138,14 @@ def llama2(blank: str) -> PreTrainedTokenizerFast:
     return wrapped(tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
+def normalized() -> PreTrainedTokenizerFast:
+    """Special tokens that are looked for after normalisation, as in Llama 2's first files."""
+    tokenizer = sentencepiece("normalizer")
+    names = ("<s>", "</s>", "<|im_start|>", "<|im_end|>")
+    tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=True) for name in names])
+    return wrapped(tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
 KINDS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
     "gpt2": gpt2,
     "gpt2_with_beginning": gpt2_with_beginning,
@@ -145,6 +153,7 @@ KINDS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
     "llama3": llama3,
     "phi3": phi3,
     "greedy": greedy,
+    "normalized": normalized,
     "llama2_first": lambda: llama2("first"),
     "llama2_always": lambda: llama2("always"),
     "llama2_normalizer": lambda: llama2("normalizer"),

@@ -1,17 +1,20 @@
 """Attention over a forest, for every model that goes through transformers' attention interface.
 
-`register()` adds an attention function and a mask function named "forest". The mask function receives the model's own rule for
-each kind of layer (causal, sliding window, chunked) and evaluates it on *depths*, so that windows hold along every branch without
-reading any configuration. What it hands to the attention function is a window code (int64 [1, 1, 1, 1]; 0: full) or, for rules
-that are no window, the dense mask. Outside a forest both do what transformers' "sdpa" does, so generation works as ever.
+`register()` adds an attention function and a mask function named "forest". The mask function receives the model's own
+rule for each kind of layer (causal, sliding window, chunked) and evaluates it on *depths*, so that windows hold along
+every branch without reading any configuration. What it hands to the attention function is a window code (int64 [1, 1,
+1, 1]; 0: full) or, for rules that are no window, the dense mask. Outside a forest both do what transformers' "sdpa"
+does, so generation works as ever.
 
-Two traps this avoids (both silent): with `attention_mask=None` transformers takes position jumps for packing and cuts branches
-from their prefix, so callers pass an all-ones 2-D mask; and a 4-D mask handed to a model would replace its sliding windows.
+Two traps this avoids (both silent): with `attention_mask=None` transformers takes position jumps for packing and cuts
+branches from their prefix, so callers pass an all-ones 2-D mask; and a 4-D mask handed to a model would replace its
+sliding windows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -121,7 +124,8 @@ def forest_attention(
 
 
 class NotForestError(Exception):
-    """Raised within a forward pass by a model whose attention is more than the interface tells; it is then run alone."""
+    """Raised within a forward pass by a model whose attention is more than the interface tells; it is then run
+    alone."""
 
 
 def dense(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
@@ -132,11 +136,11 @@ def dense(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int
 def segments(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
     """A call for each block, on views: no [T, T] mask, no padding. The fast one on a CPU.
 
-    Tensors are split once at every place where any block's keys begin or end, because the backward of a split is one concatenation,
-    while that of many slices writes a zero-filled copy of the whole for each.
+    Tensors are split once at every place where any block's keys begin or end, because the backward of a split is one
+    concatenation, while that of many slices writes a zero-filled copy of the whole for each.
     """
     cuts = sorted({0, layout.size, *(edge for block in layout.blocks for piece in block.keys for edge in piece)})
-    sizes = [end - start for start, end in zip(cuts, cuts[1:], strict=False)]
+    sizes = [end - start for start, end in pairwise(cuts)]
     place = {cut: number for number, cut in enumerate(cuts)}
     keys, values = torch.split(key, sizes, dim=2), torch.split(value, sizes, dim=2)
     queries = torch.split(query, [block.end - block.start for block in layout.blocks], dim=2)
@@ -154,7 +158,8 @@ def _gather(pieces: tuple[Tensor, ...], numbers: list[int]) -> Tensor:
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, score: Score) -> Tensor:
-    """Attention of [1, H, Q, D] over [1, K, S, D]; mask: bool [Q, S], None for causal with Q == S. Returns [1, H, Q, Dv]."""
+    """Attention of [1, H, Q, D] over [1, K, S, D]; mask: bool [Q, S], None for causal with Q == S. Returns [1, H, Q,
+    Dv]."""
     heads, groups = query.shape[1], key.shape[1]
     if not score.plain:
         return _attend_by_hand(query, key, value, mask, score)

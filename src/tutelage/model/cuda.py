@@ -1,4 +1,5 @@
-"""Attention over a forest on CUDA: torch's variable-length kernel where nothing is shared, FlexAttention where something is."""
+"""Attention over a forest on CUDA: torch's variable-length kernel where nothing is shared, FlexAttention where
+something is."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def varlen_attend(
 
 
 def flex_attend(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
-    """query [1, H, T, D], key and value [1, K, T, D] → [1, T, H, D]; soft cap as a score modification, sinks by the log-sum-exp."""
+    """query [1, H, T, D], key and value [1, K, T, D] → [1, T, H, D]; soft cap as a score modification, sinks by the
+    log-sum-exp."""
     from torch.nn.attention.flex_attention import AuxRequest
 
     blocks = _block_mask(layout, window)

@@ -16,8 +16,9 @@ from tutelage.model.layout import Layout, checkpoint_contexts, using
 class ForestModel(nn.Module):
     """A causal language model that reads forests.
 
-    `model` is a transformers model or a PEFT one around it. With `forest=False` its sequences are run one by one, each as if alone:
-    for models that carry state from token to token (the probe finds them out); their layouts must share nothing.
+    `model` is a transformers model or a PEFT one around it. With `forest=False` its sequences are run one by one, each
+    as if alone: for models that carry state from token to token (the probe finds them out); their layouts must share
+    nothing.
 
     The head runs inside `forward`, so that wrappers which hook it (DDP, FSDP2) see all of the computation.
     """
@@ -39,7 +40,8 @@ class ForestModel(nn.Module):
         return head_of(self.language_model)
 
     def forward(self, layout: Layout, *, each: bool = False) -> Tensor:
-        """The weighted sum of negative log-probabilities (scalar), or with `each` the log-probabilities themselves, [N]; float32."""
+        """The weighted sum of negative log-probabilities (scalar), or with `each` the log-probabilities themselves,
+        [N]; float32."""
         hidden = self.hidden(layout)
         if each:
             return log_probabilities(self.head, hidden, layout.target, self.dtype)
@@ -72,13 +74,15 @@ class ForestModel(nn.Module):
 
 
 def _body(language_model: Any) -> Any:
-    """The model below its head. A few classes (Llama 4) name themselves as their own base model; their `model` is it."""
+    """The model below its head. A few classes (Llama 4) name themselves as their own base model; their `model` is
+    it."""
     body = language_model.base_model
     return language_model.model if body is language_model else body
 
 
 def checkpoint_activations(language_model: Any) -> None:
-    """Recompute activations in the backward pass instead of keeping them; the recomputation sees the forest of its forward."""
+    """Recompute activations in the backward pass instead of keeping them; the recomputation sees the forest of its
+    forward."""
     options = {"use_reentrant": False, "context_fn": checkpoint_contexts}
     if hasattr(language_model, "activation_checkpointing_enable"):  # transformers 5.23; its older name warns
         language_model.activation_checkpointing_enable(activation_checkpointing_kwargs=options)
@@ -87,7 +91,8 @@ def checkpoint_activations(language_model: Any) -> None:
 
 
 def use_forest_attention(language_model: Any) -> bool:
-    """Switches a transformers model to forest attention; False where its class does not go through the attention interface."""
+    """Switches a transformers model to forest attention; False where its class does not go through the attention
+    interface."""
     try:
         language_model.set_attn_implementation(NAME)
     except ValueError:

@@ -1,8 +1,8 @@
 """The head: log-probabilities of supervised tokens only, chunk by chunk. Logits of [T, vocabulary] never exist.
 
-`weighted_nll` is what supervised tuning needs: its weights are known beforehand, so gradients are made in the forward pass while a
-chunk's logits are there. `log_probabilities` is its twin for objectives whose weights depend on the result (DPO, PPO, ranking):
-it keeps nothing and makes the logits again in the backward pass.
+`weighted_nll` is what supervised tuning needs: its weights are known beforehand, so gradients are made in the forward
+pass while a chunk's logits are there. `log_probabilities` is its twin for objectives whose weights depend on the result
+(DPO, PPO, ranking): it keeps nothing and makes the logits again in the backward pass.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# Logits that exist at a time, in bytes of float32, but never fewer rows than matrix multiplication needs to be fast. In bfloat16 each
-# chunk also costs a pass over the weight's gradient, so small vocabularies get long chunks.
+# Logits that exist at a time, in bytes of float32, but never fewer rows than matrix multiplication needs to be fast. In
+# bfloat16 each chunk also costs a pass over the weight's gradient, so small vocabularies get long chunks.
 LOGIT_BYTES = 2**27
 LEAST_ROWS = 256
 
@@ -25,8 +25,8 @@ LEAST_ROWS = 256
 class Head:
     """From hidden states to logits: `softcap(scale · (hidden @ weight.T + bias))`, as the model has them.
 
-    weight: [vocabulary, width]; bias: [vocabulary] or None; scale: Cohere's `logit_scale`, 1 ÷ Granite's `logits_scaling`;
-    softcap: Gemma 2's `final_logit_softcapping`.
+    weight: [vocabulary, width]; bias: [vocabulary] or None; scale: Cohere's `logit_scale`, 1 ÷ Granite's
+    `logits_scaling`; softcap: Gemma 2's `final_logit_softcapping`.
     """
 
     weight: Tensor
@@ -53,10 +53,11 @@ def head_of(model: nn.Module) -> Head:
 
 
 def weighted_nll(head: Head, hidden: Tensor, target: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """`-Σ weight · log p(target)`, float32 scalar. hidden [N, width], target int64 [N], weight float32 [N]; matrices in `dtype`.
+    """`-Σ weight · log p(target)`, float32 scalar. hidden [N, width], target int64 [N], weight float32 [N]; matrices in
+    `dtype`.
 
-    Example: two rows of logits (0, 0) and (ln 3, 0) with targets 0, 0 have log-probabilities ln ½ and ln ¾; weights 1 and 2 give
-    ln 2 + 2 ln 4⁄3 = 1.2685.
+    Example: two rows of logits (0, 0) and (ln 3, 0) with targets 0, 0 have log-probabilities ln ½ and ln ¾; weights 1
+    and 2 give ln 2 + 2 ln 4⁄3 = 1.2685.
     """
     result: Tensor = _WeightedNll.apply(  # type: ignore[no-untyped-call]
         hidden, head.weight, head.bias, target, weight, head.scale, head.softcap, dtype
@@ -135,7 +136,8 @@ class _LogProbability(torch.autograd.Function):
 
 
 class _Chunks:
-    """Goes through rows a chunk at a time, and sums in float32 the gradients that are needed; the others are never made."""
+    """Goes through rows a chunk at a time, and sums in float32 the gradients that are needed; the others are never
+    made."""
 
     def __init__(
         self,
@@ -181,7 +183,8 @@ class _Chunks:
         return log_p, self._scale * (1 - bent.square())
 
     def add(self, rows: slice, log_p: Tensor, slope_of_cap: Tensor | float, target: Tensor, row_weight: Tensor) -> None:
-        """Adds the gradients of `-Σ row_weight · log p(target)`: w (softmax - one-hot) at the logits. Consumes `log_p`."""
+        """Adds the gradients of `-Σ row_weight · log p(target)`: w (softmax - one-hot) at the logits. Consumes
+        `log_p`."""
         slope = log_p.exp_()
         slope[torch.arange(len(target), device=target.device), target] -= 1.0
         slope *= row_weight[:, None]

@@ -86,5 +86,6 @@ def using(layout: Layout | None) -> Iterator[None]:
 
 
 def checkpoint_contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """For activation checkpointing: the recomputation, wherever and in whichever thread it runs, sees the forest of its forward."""
+    """For activation checkpointing: the recomputation, wherever and in whichever thread it runs, sees the forest of its
+    forward."""
     return nullcontext(), using(current())

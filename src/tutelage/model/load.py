@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -11,11 +13,15 @@ import torch
 from tutelage.errors import UserError
 from tutelage.model.locate import Located, locate
 from tutelage.model.probe import why_not_forest
+from tutelage.model.trainable import refuse_adapted_head
+
+TOKENIZER_FILES = ("tokenizer*", "vocab*", "*.model")
 
 
 @dataclass
 class Loaded:
-    """A model and what belongs to it. `why_alone` is None where it takes forests, else why it runs sequence by sequence."""
+    """A model and what belongs to it. `why_alone` is None where it takes forests, else why it runs sequence by
+    sequence."""
 
     model: Any
     tokenizer: Any
@@ -42,8 +48,8 @@ def load_model(
 ) -> Loaded:
     """Loads what `model` names (see `locate`) in evaluation mode, on `device` (null: CUDA where there is one).
 
-    dtype: "float32", "bfloat16", or "auto" for the checkpoint's own. A folder without weights is initialised at random from `seed`
-    where `may_be_random`, and refused otherwise.
+    dtype: "float32", "bfloat16", or "auto" for the checkpoint's own. A folder without weights is initialised at random
+    from `seed` where `may_be_random`, and refused otherwise.
 
     Raises:
         UserError: the model cannot be found or read; says what to do.
@@ -70,11 +76,22 @@ def load_tokenizer(located: Located, trust_remote_code: bool = False) -> Any:
 
     own = located.adapter and (located.adapter / "tokenizer_config.json").is_file()
     place = str(located.adapter) if own else located.path
+    if Path(place).is_dir() and not any(next(Path(place).glob(pattern), None) for pattern in TOKENIZER_FILES):
+        raise UserError(f"{place} has no tokenizer (tokenizer.json); copy the one that belongs to the model into it")
     with _told_plainly(place, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code)
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(f"the tokenizer of {place} has no fast version (tokenizer.json), which Tutelage needs")
     return tokenizer
+
+
+def load_config(located: Located, trust_remote_code: bool = False) -> Any:
+    """The configuration of the language model (of the text part, where a model has several)."""
+    from transformers import AutoConfig
+
+    with _told_plainly(located.path, "model"):
+        config = AutoConfig.from_pretrained(located.path, trust_remote_code=trust_remote_code)
+    return config.get_text_config()
 
 
 def best_device() -> str:
@@ -99,12 +116,10 @@ def _language_model(located: Located, dtype: str, seed: int, trust_remote_code: 
         config = AutoConfig.from_pretrained(located.path, trust_remote_code=trust_remote_code)
         wanted = "auto" if dtype == "auto" else getattr(torch, dtype)
         if located.random:
-            state = torch.random.get_rng_state()
-            torch.manual_seed(seed)
             float_type = torch.float32 if dtype == "auto" else wanted
-            net = AutoModelForCausalLM.from_config(config, dtype=float_type, trust_remote_code=trust_remote_code)
-            torch.random.set_rng_state(state)
-            return net
+            with torch.random.fork_rng(devices=()):
+                torch.default_generator.manual_seed(seed)
+                return AutoModelForCausalLM.from_config(config, dtype=float_type, trust_remote_code=trust_remote_code)
         # use_safetensors: pickled weights can run code (promise 8).
         net, info = AutoModelForCausalLM.from_pretrained(
             located.path,
@@ -112,21 +127,37 @@ def _language_model(located: Located, dtype: str, seed: int, trust_remote_code: 
             dtype=wanted,
             use_safetensors=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below
             trust_remote_code=trust_remote_code,
         )
+    _refuse_unless_whole(located.path, info)
+    return net
+
+
+def _refuse_unless_whole(path: str, info: dict[str, Any]) -> None:
     if info["missing_keys"]:
         some = ", ".join(sorted(info["missing_keys"])[:3])
+        raise UserError(f"the weights of {path} lack {len(info['missing_keys'])} of the model's tensors ({some}, …)")
+    if info["mismatched_keys"]:
+        name, there, wanted = sorted(info["mismatched_keys"])[0]
         raise UserError(
-            f"the weights of {located.path} lack {len(info['missing_keys'])} of the model's tensors ({some}, …)"
+            f"the weights of {path} do not fit its config.json: {name} is {list(there)}, but should be {list(wanted)}"
         )
-    return net
 
 
 def _with_adapter(net: Any, adapter: Path, trainable: bool) -> Any:
     from peft import PeftModel
 
-    with _told_plainly(str(adapter), "adapter"):
-        return PeftModel.from_pretrained(net, str(adapter), is_trainable=trainable)
+    with _told_plainly(str(adapter), "adapter"), warnings.catch_warnings():
+        warnings.filterwarnings("error", "Found missing adapter keys")
+        adapted = PeftModel.from_pretrained(net, str(adapter), is_trainable=trainable)
+    if adapted.active_peft_config.is_prompt_learning:
+        kind = adapted.active_peft_config.peft_type.value
+        raise UserError(
+            f"the adapter of {adapter} is of the kind {kind}, which puts tokens before every prompt; use LoRA"
+        )
+    refuse_adapted_head(adapted)
+    return adapted
 
 
 class _told_plainly:  # noqa: N801  (reads as a phrase: `with _told_plainly(…)`)
@@ -140,9 +171,14 @@ class _told_plainly:  # noqa: N801  (reads as a phrase: `with _told_plainly(…)
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, (OSError, ValueError, KeyError, RuntimeError)) or isinstance(error, UserError):
+        # The libraries raise whatever comes: SafetensorError, TypeError, and bare Exception among them.
+        if not isinstance(error, Exception) or isinstance(error, UserError):
             return
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        words = " ".join(str(error).split())
+        if isinstance(error, KeyError) or not words:
+            words = f"{type(error).__name__} {words}".rstrip()
         if isinstance(error, OSError) and not Path(self.place).exists():
-            first = "it is neither a folder here nor a hub model that can be reached (offline, private, or misspelt?)"
-        raise UserError(f"can't load the {self.what} of {self.place}: {first}") from error
+            words = "it is neither a folder here nor a hub model that can be reached (offline, private, or misspelt?)"
+        raise UserError(
+            f"can't load the {self.what} of {self.place}: {shorten(words, 240, placeholder=' …')}"
+        ) from error

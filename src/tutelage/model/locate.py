@@ -1,4 +1,5 @@
-"""What `model=` may name: a folder, a hub id, a run directory, or an adapter folder. No torch here, so mistakes answer at once."""
+"""What `model=` may name: a folder, a hub id, a run directory, or an adapter folder. No torch here, so mistakes answer
+at once."""
 
 from __future__ import annotations
 
@@ -9,14 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutelage.errors import UserError
+from tutelage.model.hub import go_offline_without_network
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 UNSAFE_WEIGHTS = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
+OTHER_WEIGHTS = ("*.gguf", "*.h5", "*.msgpack", "*.onnx")
 
 
 @dataclass(frozen=True)
 class Located:
-    """Where the parts of a model are. `path`: a folder or hub id that transformers loads; `adapter`: PEFT's folder, if any."""
+    """Where the parts of a model are. `path`: a folder or hub id that transformers loads; `adapter`: PEFT's folder, if
+    any."""
 
     path: str
     adapter: Path | None = None
@@ -25,16 +29,33 @@ class Located:
 
 
 def locate(model: str) -> Located:
-    """Finds out what `model` names.
+    """Finds out what `model` names; a path may begin with `~`.
 
-    A folder with a `config.json` but no weights is an architecture: `random` is true and its weights come from the seed.
+    A folder with a `config.json` but no weights is an architecture: `random` is true and its weights come from the
+    seed.
 
     Raises:
-        UserError: nothing is there, or what is there cannot be loaded (pickled weights, for instance, which can run code).
+        UserError: nothing is there, or what is there cannot be loaded (pickled weights, for instance, which can run
+        code).
     """
-    folder = Path(model).expanduser()
+    folder = _model_folder(model)
+    if folder is None:
+        go_offline_without_network()
+        return Located(model, on_hub=True)
+    if (folder / "adapter_config.json").is_file():
+        return _adapter(folder)
+    return _whole_model(model, folder)
+
+
+def _model_folder(model: str) -> Path | None:
+    """The folder that `model` names, in a run directory its model/; None for a hub id."""
+    try:
+        folder = Path(model).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"model={model}: there is no such home folder") from error
     if not folder.exists():
-        return _on_hub(model, folder)
+        _refuse_unless_hub_id(model, folder)
+        return None
     if folder.is_file():
         raise UserError(f"model={model} is a file; name the folder that holds config.json and the weights")
     if (folder / "recipe.yaml").is_file() and not (folder / "config.json").is_file():
@@ -42,41 +63,59 @@ def locate(model: str) -> Located:
             raise UserError(
                 f"model={model} is a run that has not finished: it has no model/ yet; add resume=true to finish it"
             )
-        folder = folder / "model"
-    if (folder / "adapter_config.json").is_file():
-        return _adapter(folder)
+        return folder / "model"
+    return folder
+
+
+def _whole_model(model: str, folder: Path) -> Located:
     if not (folder / "config.json").is_file():
         raise UserError(f"model={model} has no config.json, so it is not a model folder{_inside(folder)}")
-    if any(next(folder.glob(pattern), None) for pattern in WEIGHTS):
+    if _holds(folder, WEIGHTS):
         return Located(str(folder))
-    if any(next(folder.glob(pattern), None) for pattern in UNSAFE_WEIGHTS):
+    if _holds(folder, UNSAFE_WEIGHTS):
         raise UserError(
             f"model={model} holds pickled weights, which can run code when loaded; convert them to safetensors first"
         )
+    if _holds(folder, OTHER_WEIGHTS):  # not to be taken for an architecture alone
+        raise UserError(f"model={model} holds weights that are not in safetensors; convert them first")
     return Located(str(folder), random=True)
 
 
 def _adapter(folder: Path) -> Located:
     try:
         base = json.loads((folder / "adapter_config.json").read_text("utf-8"))["base_model_name_or_path"]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}/adapter_config.json does not name its base_model_name_or_path") from error
-    if not base:
+    if not base or not isinstance(base, str):
         raise UserError(
             f"{folder}/adapter_config.json names no base model; write its path into base_model_name_or_path"
         )
-    located = locate(base)
-    if located.adapter:
-        raise UserError(f"{folder} is an adapter on another adapter ({base}); merge that one first")
-    return Located(located.path, folder, located.random, located.on_hub)
+    if not (folder / "adapter_model.safetensors").is_file():
+        pickled = (folder / "adapter_model.bin").is_file()
+        why = "only pickled ones, which can run code when loaded" if pickled else "none"
+        raise UserError(f"{folder} is an adapter and needs weights in adapter_model.safetensors; it holds {why}")
+    try:
+        base_folder = _model_folder(base)
+        if base_folder is None:
+            go_offline_without_network()
+            return Located(base, folder, on_hub=True)
+        if (base_folder / "adapter_config.json").is_file():
+            raise UserError("that is an adapter itself; merge it into its base first")
+        located = _whole_model(base, base_folder)
+    except UserError as error:
+        raise UserError(f"{folder} is an adapter on {base} (base_model_name_or_path): {error}") from error
+    return Located(located.path, folder, located.random)
 
 
-def _on_hub(model: str, folder: Path) -> Located:
-    if re.fullmatch(r"[\w.-]+/[\w.-]+|[\w-][\w.-]*", model) and not folder.parent.joinpath("").is_absolute():
-        near = difflib.get_close_matches(folder.name, _names(folder.parent), 1)
-        if not near or not (folder.parent / near[0] / "config.json").is_file():
-            return Located(model, on_hub=True)
+def _holds(folder: Path, patterns: tuple[str, ...]) -> bool:
+    return any(next(folder.glob(pattern), None) for pattern in patterns)
+
+
+def _refuse_unless_hub_id(model: str, folder: Path) -> None:
     near = difflib.get_close_matches(folder.name, _names(folder.parent), 1)
+    is_model = bool(near) and (folder.parent / near[0] / "config.json").is_file()
+    if re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", model) and not is_model:
+        return
     hint = f"; did you mean {folder.parent / near[0]}?" if near else ""
     raise UserError(f"model={model}: no such folder{hint}")
 

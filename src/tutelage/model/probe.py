@@ -1,9 +1,9 @@
 """Can this model take a forest? Asked of every model at load, so that none is silently run wrong.
 
-Two questions, because each alone can be passed wrongly. *Leak*: changing the tokens of one branch must leave every other row
-bit-identical (a recurrent model carries state across branches). *Equality*: log-probabilities in the forest equal those of each
-sequence alone (a model that counts positions by place in the row passes the first). The second needs float32 and windows shorter
-than the sequences, so it runs on a small random model of the same configuration.
+Two questions, because each alone can be passed wrongly. *Leak*: changing the tokens of one branch must leave every
+other row bit-identical (a recurrent model carries state across branches). *Equality*: log-probabilities in the forest
+equal those of each sequence alone (a model that counts positions by place in the row passes the first). The second
+needs float32 and windows shorter than the sequences, so it runs on a small random model of the same configuration.
 """
 
 from __future__ import annotations

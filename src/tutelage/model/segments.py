@@ -1,8 +1,9 @@
-"""How attention over a forest is cut into calls of ordinary attention: blocks of queries and the slices of keys they see.
+"""How attention over a forest is cut into calls of ordinary attention: blocks of queries and the slices of keys they
+see.
 
-A *segment* is a run of the row in which every token continues the one before. It sees its ancestors' slices and, causally, itself.
-Packed sequences that share nothing are segments with one slice: plain causal attention, no mask at all. Short siblings under the
-same ancestors are grouped into one block with a mask, since a call has a cost of its own.
+A *segment* is a run of the row in which every token continues the one before. It sees its ancestors' slices and,
+causally, itself. Packed sequences that share nothing are segments with one slice: plain causal attention, no mask at
+all. Short siblings under the same ancestors are grouped into one block with a mask, since a call has a cost of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from tutelage.records import Forest
 
-# Measured on two cores (benchmarks/sharing.py): siblings shorter than this are faster together, up to so many queries a call.
+# Measured on two cores (benchmarks/sharing.py): siblings shorter than this are faster together, up to so many queries a
+# call.
 SHORT_SIBLING = 64
 GROUP_LIMIT = 256
 
@@ -23,7 +25,8 @@ Slice = tuple[int, int]
 
 @dataclass(frozen=True)
 class Block:
-    """Queries [start, end) and the key slices they see. Without `masked`, the one slice is the block itself, seen causally."""
+    """Queries [start, end) and the key slices they see. Without `masked`, the one slice is the block itself, seen
+    causally."""
 
     start: int
     end: int
@@ -34,7 +37,8 @@ class Block:
 def blocks_of(forest: Forest) -> tuple[Block, ...]:
     """The blocks that cover a forest, in order.
 
-    The forest of `build_forest`'s example (prompt of 3, branches of 1 and 2) is two segments, of which the second sees the prompt:
+    The forest of `build_forest`'s example (prompt of 3, branches of 1 and 2) is two segments, of which the second sees
+    the prompt:
 
         Block(start=0, end=4, keys=((0, 4),), masked=False), Block(start=4, end=6, keys=((0, 3), (4, 6)), masked=True)
     """
@@ -49,7 +53,8 @@ def blocks_of(forest: Forest) -> tuple[Block, ...]:
 
 
 def visible(forest: Forest, block: Block, window: int = 0) -> NDArray[np.bool_]:
-    """Which keys each query of a block sees: bool [queries, keys]. `window` > 0 keeps only the latest so many tokens of the path."""
+    """Which keys each query of a block sees: bool [queries, keys]. `window` > 0 keeps only the latest so many tokens of
+    the path."""
     query = np.arange(block.start, block.end)[:, None]
     key = np.concatenate([np.arange(*piece) for piece in block.keys])[None, :]
     seen = (key <= query) & (query < forest.subtree_end[key])

@@ -18,10 +18,12 @@ def choose_trainable(
     freeze: FreezeSettings | None,
     frozen_dtype: torch.dtype,
     adapted: bool = False,
+    seed: int = 0,
 ) -> Any:
     """Marks what is trained and returns the model, wrapped by PEFT where an adapter is asked for.
 
-    adapted: the model came with an adapter of its own, which is trained on.
+    adapted: the model came with an adapter of its own, which is trained on. seed: a new adapter's weights follow from
+    it.
 
     Trained weights are float32, whatever they were; frozen ones take `frozen_dtype`.
 
@@ -33,7 +35,9 @@ def choose_trainable(
     if adapted:
         pass  # PEFT loaded it with its own weights trainable and the base frozen
     elif adapter is not None:
-        model = _with_new_adapter(model, adapter)
+        with torch.random.fork_rng(devices=()):
+            torch.default_generator.manual_seed(seed)
+            model = _with_new_adapter(model, adapter)
     elif freeze is not None:
         _freeze(model, freeze)
     else:
@@ -47,7 +51,12 @@ def choose_trainable(
 def _with_new_adapter(model: Any, settings: AdapterSettings) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
+    linear = [name for name, part in model.named_modules() if _is_linear(part)]
     targets: str | list[str] = settings.targets if isinstance(settings.targets, str) else list(settings.targets)
+    for target in settings.targets if isinstance(targets, list) else ():
+        if not any(name == target or name.endswith(f".{target}") for name, _ in model.named_modules()):
+            names = sorted({name.rsplit(".", 1)[-1] for name in linear})
+            raise UserError(f"adapter.targets={target} matches no layer; the linear ones are {', '.join(names)}")
     config = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
         r=settings.rank,
@@ -56,14 +65,30 @@ def _with_new_adapter(model: Any, settings: AdapterSettings) -> Any:
         else settings.alpha,  # PEFT's type is int; it only divides
         lora_dropout=settings.dropout,
         target_modules=targets,
+        fan_in_fan_out=any(_is_transposed(part) for part in model.modules()),
     )
     try:
-        return get_peft_model(model, config)
+        adapted = get_peft_model(model, config)
     except ValueError as error:
-        names = sorted({name.rsplit(".", 1)[-1] for name, part in model.named_modules() if isinstance(part, nn.Linear)})
-        raise UserError(
-            f"adapter.targets={settings.targets} matches no layer; the linear ones are {', '.join(names)}"
-        ) from error
+        raise UserError(f"PEFT refuses adapter.targets={targets}: {str(error).splitlines()[0]}") from error
+    refuse_adapted_head(adapted)
+    return adapted
+
+
+def refuse_adapted_head(model: Any) -> None:
+    """Raises UserError where an adapter changes the head: the loss is made from the head's own weight, without it."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    if isinstance(model.get_base_model().get_output_embeddings(), BaseTunerLayer):
+        raise UserError("an adapter on the head (lm_head) can't be used; leave the head out of adapter.targets")
+
+
+def _is_linear(part: nn.Module) -> bool:
+    return isinstance(part, nn.Linear) or _is_transposed(part)
+
+
+def _is_transposed(part: nn.Module) -> bool:
+    return type(part).__name__ == "Conv1D"  # GPT-2's name for a linear layer, [in, out]
 
 
 def _freeze(model: Any, settings: FreezeSettings) -> None:

@@ -58,7 +58,7 @@ def render(
         manner=manner(recipe),
         status=report["status"],
         notes=outcome.get("notes", []),
-        outcome={name: value for name, value in outcome.items() if name not in ("status", "notes")},
+        outcome=_outcome_rows(outcome),
         cards=_cards(report["summary"]),
         loss=_loss_chart(metrics),
         has_validation=bool(column(metrics, "validation_loss")),
@@ -167,6 +167,11 @@ def _source_row(source: Mapping[str, Any]) -> dict[str, Any]:
     read = max(row.get("read", 0), 1)
     row["shares"] = {fate: f"{100 * row.get(fate, 0) / read:.4f}" for fate in FATES}
     return row
+
+
+def _outcome_rows(outcome: Mapping[str, Any]) -> dict[str, str]:
+    told = {name: value for name, value in outcome.items() if name not in ("status", "notes") and value is not None}
+    return {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in told.items()}
 
 
 def _environment_rows(environment: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""TensorBoard, Weights & Biases and MLflow, through accelerate's trackers. metrics.jsonl has everything without them."""
+"""TensorBoard, Weights & Biases and MLflow, through accelerate's trackers. metrics.jsonl has everything without
+them."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ class Trackers:
 
 
 def _tracker(name: str, folder: Path, run_name: str) -> Any:
-    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
     from accelerate import PartialState
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 
     PartialState()
     if name not in [str(available) for available in get_available_trackers()]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ import torch
 from tutelage.data.ledger import Ledger
 from tutelage.errors import UserError
 from tutelage.model.forward import ForestModel, checkpoint_activations
-from tutelage.model.load import Loaded, best_device, load_model, load_tokenizer, quiet
+from tutelage.model.load import Loaded, best_device, load_config, load_model, load_tokenizer, quiet
 from tutelage.model.locate import Located, locate
 from tutelage.model.trainable import choose_trainable, count_parameters
 from tutelage.objectives.sft import example_weights
@@ -49,7 +50,8 @@ LONGEST = 2048
 
 
 def tune(recipe: Recipe, announce: Announce = lambda event: None) -> dict[str, Any]:
-    """Runs the recipe and returns the outcome, which report.json holds too. `announce` is told what happens as it happens.
+    """Runs the recipe and returns the outcome, which report.json holds too. `announce` is told what happens as it
+    happens.
 
     Raises:
         UserError: what the person has to mend, in one sentence.
@@ -143,9 +145,7 @@ def _rows(
 
 
 def _longest(located: Located, tokenizer: Any, trust_remote_code: bool) -> int:
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(located.path, trust_remote_code=trust_remote_code).get_text_config()
+    config = load_config(located, trust_remote_code)
     limits = (getattr(config, "max_position_embeddings", None), tokenizer.model_max_length)
     return min(LONGEST, *(int(limit) for limit in limits if limit))
 
@@ -255,6 +255,8 @@ def _begin(
         tell(Note(f"Resumed at step {progress.step} of {setup.loop.steps}."))
     if ranks.first:
         files = [source.path for source in recipe.data.sources]
+        if isinstance(recipe.data.validation, Path):
+            files.append(recipe.data.validation)
         environment = describe(recipe.seed, str(setup.loop.device), files)
         if continues and directory.environment.exists():
             import orjson

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from transformers import PreTrainedModel
 
+from tutelage.errors import UserError
 from tutelage.generate.generator import Generator
 from tutelage.model.load import load_model
 from tutelage.records import Message
@@ -15,9 +17,14 @@ from tutelage.tokens.rendering import text_of
 from tutelage.tokens.templates import resolve_template
 from tutelage.tokens.vocabulary import Vocabulary
 
+DTYPES = ("auto", "float32", "bfloat16")
 NO_TEMPLATE = (
     "the model has no chat template, as usual for a base model, so text is continued as it stands; "
     "--chat-template chatml (or another) asks it as a chat"
+)
+
+SYSTEM_NEEDS_TEMPLATE = (
+    "a system text needs a chat template: leave out --system, or leave out --raw, or name one with --chat-template"
 )
 
 
@@ -39,6 +46,12 @@ class Answerer:
             return ids
         return self.chat.prompt_ids(messages)
 
+    @property
+    def opening(self) -> str:
+        """The blank that some templates put before an answer, after "ASSISTANT:" for one; it is no part of it."""
+        opening = self.chat.shape.opening if self.chat is not None else None
+        return opening if opening is not None and opening.isspace() else ""
+
 
 def open_answerer(
     model: str,
@@ -50,8 +63,12 @@ def open_answerer(
 ) -> Answerer:
     """Loads what `model` names (see `tutelage.model.locate`). `chat_template` takes the place of the model's own.
 
-    Raises UserError: no such model, no such template.
+    Raises UserError: no such model, template, dtype or device.
     """
+    if dtype not in DTYPES:
+        raise UserError(f"--dtype {dtype} is not one of {', '.join(DTYPES)}")
+    if device is not None:
+        _check_device(device)
     loaded = load_model(model, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
     tokenizer = loaded.tokenizer
     vocabulary, chat = Vocabulary(tokenizer), None
@@ -59,6 +76,14 @@ def open_answerer(
         chat = ChatFormat(tokenizer, resolve_template(chat_template, tokenizer))
     stop_ids = _stop_ids(loaded.model, vocabulary, chat)
     return Answerer(Generator(loaded.model, tokenizer, stop_ids, padding=loaded.forest), vocabulary, chat)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either, for a name or a machine without it
+        why = (str(error).strip().splitlines() or ["torch refuses it"])[0]
+        raise UserError(f"--device {device} cannot be used: {why}") from None
 
 
 def _stop_ids(model: PreTrainedModel, vocabulary: Vocabulary, chat: ChatFormat | None) -> tuple[int, ...]:

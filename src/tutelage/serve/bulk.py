@@ -1,4 +1,4 @@
-"""Many prompts to answers: batch after batch, in the order of the rows, and what could not be answered by its reason."""
+"""Many prompts to answers: batch after batch, in the order of the rows; what can't be answered says why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutelage.data.sources import Row
 from tutelage.errors import UserError
 from tutelage.generate.generator import Generated
 from tutelage.generate.settings import SamplingSettings
-from tutelage.serve.answerer import Answerer
+from tutelage.serve.answerer import SYSTEM_NEEDS_TEMPLATE, Answerer
 from tutelage.serve.prompts import Prompt, prompt_of
 
 RESULT = ("row", "answer", "stopped", "tokens")
@@ -60,7 +60,7 @@ class Bulk:
         """Raises UserError for a system text that nothing would write."""
         self._raw = raw or answerer.chat is None
         if system is not None and self._raw:
-            raise UserError("a system text needs a chat template: leave out --system, or --raw, or name --chat-template")
+            raise UserError(SYSTEM_NEEDS_TEMPLATE)
         self._answerer = answerer
         self._settings = settings
         self._batch_size = batch_size
@@ -89,7 +89,11 @@ class Bulk:
                 )
             )
             for one in tried:
-                yield one if isinstance(one, Failed) else Answered(one.row.number, record(one.row, next(answers)))
+                yield one if isinstance(one, Failed) else self._answered(one.row, next(answers))
+
+    def _answered(self, row: Row, answer: Generated) -> Answered:
+        text = answer.text if self._raw else answer.text.removeprefix(self._answerer.opening)
+        return Answered(row.number, record_of(row, text, answer))
 
     def _ready(self, row: Row) -> _Ready | Failed:
         if row.fault is not None:
@@ -109,9 +113,9 @@ class Bulk:
         return prompt
 
 
-def record(row: Row, answer: Generated) -> dict[str, object]:
+def record_of(row: Row, text: str, answer: Generated) -> dict[str, object]:
     """The line of output for a row: its own fields stay, under `given_…` where one has the name of a result."""
-    result = (row.number, answer.text, answer.stopped, len(answer.ids))
+    result = (row.number, text, answer.stopped, len(answer.ids))
     return {**fields_of(row), **dict(zip(RESULT, result, strict=True))}
 
 

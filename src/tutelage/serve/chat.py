@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tutelage.errors import UserError
 from tutelage.generate.generator import Generated
 from tutelage.generate.settings import SamplingSettings
 from tutelage.records import Message, Part
-from tutelage.serve.answerer import NO_TEMPLATE, Answerer
+from tutelage.serve.answerer import NO_TEMPLATE, SYSTEM_NEEDS_TEMPLATE, Answerer
 from tutelage.tokens.rendering import text_of
 
 COMMAND = re.compile(r"/[a-z]+(?=\s|$)")
@@ -34,6 +34,13 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Why there is no answer; the question is forgotten."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The answer has ended."""
 
@@ -45,7 +52,7 @@ class Left:
     """The person wants to leave."""
 
 
-Event = Piece | Told | Answered | Left
+Event = Piece | Told | Refused | Answered | Left
 
 
 class ChatSession:
@@ -56,7 +63,9 @@ class ChatSession:
     """
 
     def __init__(self, answerer: Answerer, settings: SamplingSettings, system: str | None = None) -> None:
-        """Nothing said yet, but for the system text."""
+        """Nothing said yet, but for the system text. Raises UserError for one that no template would write."""
+        if system is not None and answerer.chat is None:
+            raise UserError(SYSTEM_NEEDS_TEMPLATE)
         self.history: list[Message] = []
         self.system = system
         self._answerer = answerer
@@ -75,7 +84,7 @@ class ChatSession:
         """What the person should read once, at the start."""
         return [NO_TEMPLATE] if self._answerer.chat is None else list(self._answerer.chat.notices)
 
-    def say(self, line: str) -> Iterator[Event]:
+    def say(self, line: str) -> Generator[Event, None, None]:
         """What follows a line: a command's effect, or the answer. `//` begins a question with one slash.
 
         Closing the iterator, or an interruption (Ctrl-C) inside it, ends the answer where it is; what there is of it
@@ -87,10 +96,11 @@ class ChatSession:
         elif line.strip():
             yield from self._ask(line[1:] if line.startswith("//") else line)
 
-    def _ask(self, question: str) -> Iterator[Event]:
+    def _ask(self, question: str) -> Generator[Event, None, None]:
         self.history.append(_message("user", question))
         before = self._dropped
         told: list[str] = []
+        opening = self._answerer.opening
         try:
             prompt = self._prompt()
             if self._dropped > before:
@@ -102,10 +112,13 @@ class ChatSession:
                 except StopIteration as end:
                     yield Answered(end.value)
                     return
-                told.append(piece)
-                yield Piece(piece)
+                while not told and opening and piece[:1] == opening[0]:
+                    piece, opening = piece[1:], opening[1:]
+                if piece:
+                    told.append(piece)
+                    yield Piece(piece)
         except UserError as error:
-            yield Told(str(error))
+            yield Refused(str(error))
         finally:
             if told:
                 self.history.append(_message("assistant", "".join(told)))
@@ -171,6 +184,6 @@ def _message(role: str, text: str) -> Message:
 
 
 def _forgotten(questions: int, context: int | None) -> str:
-    """`_forgotten(1, 512)` is "the first question and its answer are no longer sent: the model holds 512 tokens"."""
-    first = "the first question and its answer are" if questions == 1 else f"the first {questions} questions and answers are"
-    return f"{first} no longer sent: the model holds {context} tokens"
+    what = "question and its answer" if questions == 1 else f"{questions} questions and answers"
+    are = "is" if questions == 1 else "are"
+    return f"the first {what} {are} no longer sent: the model holds {context} tokens"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
-
-import orjson
 
 from tutelage.data.sources import Row
 from tutelage.errors import UserError
@@ -14,55 +13,52 @@ from tutelage.serve.bulk import RESULT, fields_of
 
 
 def line_of(record: dict[str, object]) -> bytes:
-    """A record as a line of JSON in UTF-8."""
-    return orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+    """A record as a line of JSON in UTF-8; half a character (a lone surrogate) stays the escape that it was."""
+    try:
+        return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(record).encode() + b"\n"
 
 
-def open_output(path: Path, *, overwrite: bool) -> BinaryIO:
-    """The file, to be written from its start. Raises UserError where it is there already, or cannot be written."""
-    if path.exists() and not overwrite:
+def refuse_existing(path: Path) -> None:
+    """Raises UserError where the file is there already."""
+    if path.exists():
         raise UserError(f"{path} is there already: --resume goes on with it, --overwrite replaces it")
-    return _opened(path, "wb")
 
 
-def resume_output(path: Path, rows: Iterable[Row]) -> tuple[BinaryIO, frozenset[int]]:
-    """The file, to be gone on with after its last whole line, and the numbers of the rows that it holds.
+def done_before(path: Path, rows: Iterable[Row]) -> tuple[frozenset[int], int]:
+    """The numbers of the rows that the file holds answers to, and its length in bytes without a line cut by a crash.
 
-    Raises UserError where it holds answers to other rows than these.
+    Raises UserError where it holds something else, or answers to other rows than these.
     """
     if not path.exists():
-        return _opened(path, "wb"), frozenset()
+        return frozenset(), 0
     text = path.read_bytes()
-    whole = text[: text.rfind(b"\n") + 1]  # a last line without its end was cut by a crash
-    done = {}
-    for number, line in enumerate(whole.splitlines(), start=1):
-        done.update([_numbered(path, number, line)])
+    length = text.rfind(b"\n") + 1
+    lines = text[:length].split(b"\n")[:-1]
+    done = dict(_numbered(path, number, line) for number, line in enumerate(lines, start=1))
     for row in rows:
-        if row.number in done and done[row.number] != _as_written(row):
-            raise UserError(f"{path} answers another row {row.number} than this file's: --overwrite replaces it")
-    file = _opened(path, "r+b")
-    file.truncate(len(whole))
-    file.seek(len(whole))
-    return file, frozenset(done)
+        if row.number in done and done[row.number] != json.loads(line_of(fields_of(row))):
+            raise UserError(f"{path} answers another row {row.number} than this input's: --overwrite replaces it")
+    return frozenset(done), length
+
+
+def open_output(path: Path, length: int = 0) -> BinaryIO:
+    """The file, to be written on from its first `length` bytes. Raises UserError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+        file.truncate(length)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+    return file
 
 
 def _numbered(path: Path, line_number: int, line: bytes) -> tuple[int, dict[str, object]]:
     try:
-        record = orjson.loads(line)
+        record = json.loads(line)
         return int(record["row"]), {key: value for key, value in record.items() if key not in RESULT}
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise UserError(
             f"{path} cannot be gone on with: line {line_number} is no answer of ours; --overwrite replaces the file"
         ) from None
-
-
-def _as_written(row: Row) -> object:
-    return orjson.loads(line_of(fields_of(row)))
-
-
-def _opened(path: Path, mode: str) -> BinaryIO:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open(mode)  # type: ignore[return-value]
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None

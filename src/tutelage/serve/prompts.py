@@ -6,18 +6,54 @@ from training, can be answered as it is.
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
 
 from tutelage.data import fields
 from tutelage.data.conversations import conversation, messages, turn
 from tutelage.data.fields import BadRow
 from tutelage.data.formats import read_alpaca
+from tutelage.data.sources import Row, read_rows
+from tutelage.errors import UserError
 from tutelage.records import Message
 
 Prompt = tuple[Message, ...]
 
 STAND_IN = "?"
 """An answer in the place of the one that is to come, so that training's own readers read the row."""
+
+
+LINES_OF_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*\{")
+ARRAY_OF_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*([\[{\"\]]|$)")
+
+
+def rows_of(path: Path) -> list[Row]:
+    """All rows of a file. Raises UserError where it cannot be read or holds none."""
+    rows = list(read_rows(path))
+    if not rows:
+        raise UserError(f"{path} holds no rows")
+    return rows
+
+
+def rows_of_stream(stream: BinaryIO) -> list[Row]:
+    """All rows of standard input: JSON lines, a JSON array or, where it begins with neither, a prompt a line.
+
+    Raises UserError where it holds none, or a broken array.
+    """
+    data = stream.read()
+    if not data.strip():
+        raise UserError("standard input is empty: write prompts into it, one a line")
+    ending = ".jsonl" if LINES_OF_JSON.match(data) else ".json" if ARRAY_OF_JSON.match(data) else ".txt"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"input{ending}"
+        path.write_bytes(data)
+        try:
+            return rows_of(path)
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), "standard input")) from None
 
 
 def prompt_of(value: object) -> Prompt:
@@ -52,7 +88,7 @@ def _instruction(row: dict[str, object]) -> Prompt:
 def _asked(given: Prompt) -> Prompt:
     """Without the assistant's last turn, if any; in the order that a conversation has."""
     asked = given[:-1] if given and given[-1].role == "assistant" else given
-    return conversation([*asked, turn("assistant", STAND_IN)]).messages[:-1] if asked else conversation(asked).messages
+    return conversation([*asked, turn("assistant", STAND_IN)]).messages[:-1]
 
 
 READERS: dict[str, Callable[[dict[str, object]], Prompt]] = {

@@ -1,7 +1,7 @@
 """What is true in the starter's small world: tables of words, one thing a line, `|` between the columns.
 
-A `-` means that nothing is told. The first column names the thing; `relations.py` says which columns make which kind of fact.
-Nearly every fact is a plain truth about the real world, so that whoever reads an answer can judge it.
+A `-` means that nothing is told. The first column names the thing; `relations.py` says which columns make which kind of
+fact. Nearly every fact is a plain truth about the real world, so that whoever reads an answer can judge it.
 """
 
 from __future__ import annotations
@@ -154,19 +154,17 @@ good | 好 | bad | 坏
 """
 
 NUMBERS = """
-# number | Chinese | next
-one | 一 | two
-two | 二 | three
-three | 三 | four
-four | 四 | five
-five | 五 | six
-six | 六 | seven
-seven | 七 | eight
-eight | 八 | nine
-nine | 九 | ten
-ten | 十 | eleven
-eleven | 十一 | twelve
-twelve | 十二 | thirteen
+# number | Chinese
+one | 一
+two | 二
+three | 三
+four | 四
+five | 五
+six | 六
+seven | 七
+eight | 八
+nine | 九
+ten | 十
 """
 
 

@@ -3,9 +3,9 @@
     python -m tutelage.starter.rows        writes instructions.jsonl, the rows that the project ships
 
 A quarter of the world's secrets are held out: no row asks about them, in any wording, direction or language, though the
-pretraining text tells them as often as any other. A right answer to a question about one shows that tuning taught the model to
-answer, while what it answers was learnt from plain text before. Every question is asked in wordings that the rows have
-("fresh fact") and in wordings that no row has ("fresh fact, fresh wording").
+pretraining text tells them as often as any other. A right answer to a question about one shows that tuning taught the
+model to answer, while what it answers was learnt from plain text before. Every question is asked in wordings that the
+rows have ("fresh fact") and in wordings that no row has ("fresh fact, fresh wording").
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from tutelage.starter.relations import Fact, render
-from tutelage.starter.world import all_facts
+from tutelage.starter.relations import render, tellings
 
 SHIPPED = Path(__file__).parent / "instructions.jsonl"
 SEED = 2026
@@ -27,7 +26,8 @@ WORDINGS_A_FACT = 4
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One held-out question, its only right answer, and how the plain text would begin that answer (up to the object)."""
+    """One held-out question, its only right answer, and how the plain text would begin that answer (up to the
+    object)."""
 
     relation: str
     instruction: str
@@ -39,7 +39,7 @@ class Question:
 def held_out_secrets(seed: int = SEED) -> frozenset[tuple[str, str]]:
     """The secrets that no row may ask about: a quarter of each family's."""
     families: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
-    for _, fact in all_facts():
+    for _, fact in tellings():
         families[fact.secret[0]][fact.secret] = None
     rng = random.Random(seed)
     return frozenset(
@@ -54,36 +54,32 @@ def instruction_rows(seed: int = SEED) -> list[dict[str, str]]:
     secrets = held_out_secrets(seed)
     rng = random.Random(seed + 1)
     rows = []
-    for relation, fact in all_facts():
+    for relation, fact in tellings():
         if fact.secret in secrets:
             continue
-        for wording in rng.sample(relation.questions, min(WORDINGS_A_FACT, len(relation.questions))):
-            instruction, _, text = ask(wording, fact).partition("\n")
-            rows.append({"instruction": instruction, "input": text, "output": render(relation.statements[0], fact)})
+        for wording in rng.sample(relation.ask, min(WORDINGS_A_FACT, len(relation.ask))):
+            instruction, _, text = render(wording, fact).partition("\n")
+            rows.append({"instruction": instruction, "input": text, "output": render(relation.tell[0], fact)})
     rng.shuffle(rows)
     return rows
 
 
 def held_out_questions(seed: int = SEED) -> list[Question]:
-    """Two questions about every held-out fact, in one wording that tuning has seen and in one that it has not, shuffled."""
+    """Two questions about every held-out fact, in one wording that tuning has seen and in one that it has not,
+    shuffled."""
     secrets = held_out_secrets(seed)
     rng = random.Random(seed + 2)
     questions = []
-    for relation, fact in all_facts():
+    for relation, fact in tellings():
         if fact.secret not in secrets:
             continue
-        told = relation.statements[0]
+        told = relation.tell[0]
         opening = render(told.partition("{o}")[0].rstrip(), fact)
-        for wordings, fresh in ((relation.questions, False), (relation.fresh_questions, True)):
-            instruction = ask(rng.choice(wordings), fact)
+        for wordings, fresh in ((relation.ask, False), (relation.ask_fresh, True)):
+            instruction = render(rng.choice(wordings), fact)
             questions.append(Question(relation.name, instruction, render(told, fact), opening, fresh))
     rng.shuffle(questions)
     return questions
-
-
-def ask(wording: str, fact: Fact) -> str:
-    """The question in words; what stands in Alpaca's input keeps its own letter case."""
-    return render(wording, fact)
 
 
 def write_rows(path: Path, rows: list[dict[str, str]]) -> None:

@@ -13,15 +13,18 @@ SPECIAL_TOKENS = (END_OF_TEXT, "<|im_start|>", "<|im_end|>")
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = 2048) -> PreTrainedTokenizerFast:
-    """A tokenizer of at most `vocabulary` tokens: 3 special ones (ids 0, 1, 2), the 256 bytes, and merges learnt from `texts`.
+    """A tokenizer of at most `vocabulary` tokens: 3 special ones (ids 0, 1, 2), the 256 bytes, and merges learnt from
+    `texts`.
 
-    Any string survives `decode(encode(text))` unchanged, since every byte is a token (as in GPT-2, Radford et al. 2019).
+    Any string survives `decode(encode(text))` unchanged, since every byte is a token (as in GPT-2, Radford et al.
+    2019).
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
-    # Chinese has no spaces: without the split, a name and its neighbours would fuse into a token of their own in each phrase.
+    # Chinese has no spaces: without the split, a name and its neighbours would fuse into a token of their own in each
+    # phrase.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(r"[\u4e00-\u9fff]"), behavior="isolated"),

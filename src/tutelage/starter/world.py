@@ -1,7 +1,9 @@
-"""The starter's small world as plain text for pretraining: short paragraphs, never a question, never an instruction.
+"""The starter's small world as plain text for pretraining: short documents of true sentences, without any question.
 
-A paragraph is either a portrait (everything about one subject, in any order) or a list (one kind of fact for several subjects).
-The text is a pure function of the seed. To read some of it: `python -m tutelage.starter.world`.
+A document is either a portrait (everything about one subject, in any order) or a list (one kind of fact for several
+subjects). Before a sentence there may stand a line that leads up to it ("Now to the home of the dog."): a name that
+comes back soon after is what teaches a model to look back and copy, without which no instruction can be followed. The
+text is a pure function of the seed. To read some: `python -m tutelage.starter.world`.
 """
 
 from __future__ import annotations
@@ -11,50 +13,11 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tutelage.starter.relations import RELATIONS, Fact, Relation, render
+from tutelage.starter.relations import Telling, relations, render, tellings
 
-Telling = tuple[Relation, Fact]
-
-
-def all_facts() -> list[Telling]:
-    """Every fact of the world with its relation, in a fixed order."""
-    return [(relation, fact) for relation in RELATIONS for fact in relation.facts]
-
-
-def write_paragraphs(count: int, seed: int) -> Iterator[str]:
-    """`count` paragraphs. Within a round every fact is told twice, once in a portrait and once in a list; then a new round."""
-    rng = random.Random(seed)
-    written = 0
-    while written < count:
-        for tellings in _one_round(rng):
-            if written == count:
-                return
-            yield _paragraph(tellings, rng)
-            written += 1
-
-
-def _one_round(rng: random.Random) -> list[list[Telling]]:
-    groups = _portraits(rng) + _lists(rng)
-    rng.shuffle(groups)
-    return groups
-
-
-def _portraits(rng: random.Random) -> list[list[Telling]]:
-    by_subject: dict[str, list[Telling]] = defaultdict(list)
-    for relation, fact in all_facts():
-        by_subject[fact.subject].append((relation, fact))
-    return [rng.sample(tellings, len(tellings)) for tellings in by_subject.values()]
-
-
-def _lists(rng: random.Random, longest: int = 6) -> list[list[Telling]]:
-    lists = []
-    for relation in RELATIONS:
-        tellings = [(relation, fact) for fact in relation.facts]
-        rng.shuffle(tellings)
-        lists += [tellings[start : start + longest] for start in range(0, len(tellings), longest)]
-    return lists
-
-
+LEAD_SHARE = 0.5
+HEADING_SHARE = 0.5
+LONGEST_LIST = 6
 LEADS = (
     "This is about {t}.",
     "Now to {t}.",
@@ -63,11 +26,11 @@ LEADS = (
     "{t}:",
     "My friend told me {t}.",
     "Let me say {t}.",
-    "In the book there is a page on {t}.",
-    "Today the children learn {t}.",
+    "Look up {t}.",
+    "Today we learn {t}.",
     "Nobody forgets {t}.",
 )
-LEADS_ZH = (
+LEADS_CHINESE = (
     "现在说{t}。",
     "这里说的是{t}。",
     "他们说到{t}：",
@@ -76,28 +39,44 @@ LEADS_ZH = (
     "请看书里的{t}。",
     "朋友告诉我{t}。",
 )
-HEADING_SHARE = 0.5
-import os
-LEAD_SHARE = float(os.environ.get('LEAD','0.5'))
 
 
-def _paragraph(tellings: list[Telling], rng: random.Random) -> str:
-    lines = [_tell(relation, fact, rng) for relation, fact in tellings]
-    subjects = {fact.subject for _, fact in tellings}
-    if len(subjects) == 1 and rng.random() < HEADING_SHARE:
-        lines = [*subjects, *lines]
-    return "\n".join(lines)
+def write_documents(rounds: int, seed: int) -> Iterator[str]:
+    """Documents in which every fact is told twice a round: once in a portrait and once in a list, in wordings drawn
+    anew."""
+    rng = random.Random(seed)
+    for _ in range(rounds):
+        documents = [*_portraits(rng), *_lists(rng)]
+        rng.shuffle(documents)
+        yield from documents
 
 
-def _tell(relation: Relation, fact: Fact, rng: random.Random) -> str:
-    sentence = render(rng.choice(relation.statements), fact)
+def _portraits(rng: random.Random) -> Iterator[str]:
+    by_subject: dict[str, list[Telling]] = defaultdict(list)
+    for telling in tellings():
+        by_subject[telling[1].subject].append(telling)
+    for subject, own in by_subject.items():
+        lines = [_tell(telling, rng) for telling in rng.sample(own, len(own))]
+        yield "\n".join([subject, *lines] if rng.random() < HEADING_SHARE else lines)
+
+
+def _lists(rng: random.Random) -> Iterator[str]:
+    for relation in relations():
+        facts = rng.sample(relation.facts, len(relation.facts))
+        for start in range(0, len(facts), LONGEST_LIST):
+            yield "\n".join(_tell((relation, fact), rng) for fact in facts[start : start + LONGEST_LIST])
+
+
+def _tell(telling: Telling, rng: random.Random) -> str:
+    relation, fact = telling
+    sentence = render(rng.choice(relation.tell), fact)
     if rng.random() >= LEAD_SHARE:
         return sentence
-    topic = rng.choice(relation.topics)
-    lead = rng.choice(LEADS if topic.isascii() else LEADS_ZH).replace("{t}", topic)
-    return f"{render(lead, fact)}\n{sentence}"
+    topic = rng.choice(relation.about)
+    lead = rng.choice(LEADS if topic.isascii() else LEADS_CHINESE)
+    return render(lead.replace("{t}", topic), fact) + "\n" + sentence
 
 
 if __name__ == "__main__":
-    for paragraph in write_paragraphs(20, seed=0):
-        sys.stdout.write(paragraph + "\n")
+    for document in write_documents(1, seed=0):
+        sys.stdout.write(document + "\n\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 from tutelage.errors import UserError
 from tutelage.records import Completion, Conversation, Document, Leaf, Record
-from tutelage.tokens.chat import HOLDS_SPECIAL, ChatFormat, TrainOn
+from tutelage.tokens.chat import HOLDS_SPECIAL, ChatFormat, TrainOn, supervised_turns
 from tutelage.tokens.overlong import Overlong, chunks, split_turns, truncate_prompt
 from tutelage.tokens.rendering import Refused
 from tutelage.tokens.vocabulary import Vocabulary
@@ -107,6 +107,7 @@ class Encoder:
             return Encoded([], "dropped", TOO_LONG)
         if self.overlong == "error":
             raise Overlong(length, self.max_length, place)
+        conversation = pinned(conversation, self.train_on)
         try:
             return (self._truncated if self.overlong == "truncate-prompt" else self._split)(
                 conversation, self.max_length
@@ -128,9 +129,10 @@ class Encoder:
         return Encoded(examples, "cut", SPLIT_WITH_LOSS if too_long else SPLIT)
 
     def _leaves(self, conversation: Conversation) -> list[Leaf]:
+        """Of a pinned conversation, or a part of one."""
         if self.chat is None:
             raise AssertionError("conversations were refused before")
-        return self.chat.leaves(conversation, self.train_on)
+        return self.chat.leaves(conversation, "everything" if self.train_on == "everything" else "messages")
 
     def _length(self, conversation: Conversation) -> int:
         return _longest(self._leaves(conversation))
@@ -194,6 +196,16 @@ class Encoder:
         if self.vocabulary.eos_id is None:
             raise UserError("The tokenizer has no end token (eos_token), which raw text must end in.")
         return self.vocabulary.eos_id
+
+
+def pinned(conversation: Conversation, train_on: TrainOn) -> Conversation:
+    """The conversation up to its last learnt turn, each message saying whether it is learnt.
+
+    So a part of it teaches what the whole would have taught, not, say, another "last" turn.
+    """
+    places = supervised_turns(conversation.messages, train_on)
+    messages = conversation.messages[: places[-1] + 1]
+    return Conversation(tuple(replace(one, train=place in places) for place, one in enumerate(messages)))
 
 
 def _longest(leaves: Sequence[Leaf]) -> int:

@@ -1,4 +1,5 @@
-"""The prefix forest: leaves in one row, in depth-first order of their prefix trees, so that what is shared is computed once."""
+"""The prefix forest: leaves in one row, in depth-first order of their prefix trees, so that what is shared is computed
+once."""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ def build_forest(
 ) -> Forest:
     """Lays out leaves as a forest. `weights[i]` is the loss weight of every supervised token of leaf i (default 1).
 
-    A prefix of fewer than `minimum_shared` tokens is not worth a branching and starts a tree of its own; a leaf that merely
-    continues another one whole always shares. The last token of a leaf predicts nothing, so it is not fed. With `share=False`
-    every leaf is a tree of its own, for models that can take nothing else.
+    A prefix of fewer than `minimum_shared` tokens is not worth a branching and starts a tree of its own; a leaf that
+    merely continues another one whole always shares. The last token of a leaf predicts nothing, so it is not fed. With
+    `share=False` every leaf is a tree of its own, for models that can take nothing else.
 
     Example (prompt `1 5 6` with the answers `7 2` and `8 9 2`, where 2 ends a turn):
 
@@ -69,7 +70,8 @@ def sort_key(ids: NDArray[np.integer]) -> bytes:
 
 
 def shared_length(previous: NDArray[np.integer], ids: NDArray[np.integer], minimum_shared: int) -> int:
-    """How many leading tokens of `ids` are taken from `previous`: their common prefix, or 0 where branching does not pay."""
+    """How many leading tokens of `ids` are taken from `previous`: their common prefix, or 0 where branching does not
+    pay."""
     common = common_prefix(previous, ids)
     return common if common == len(previous) or common >= minimum_shared else 0
 

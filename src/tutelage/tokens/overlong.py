@@ -50,26 +50,16 @@ def units(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message
 def truncate_prompt(conversation: Conversation, max_length: int, length: Length) -> Conversation | None:
     """The conversation without its oldest units, as few as need be, or with a shorter last question; None: no way.
 
-    What stands after the last assistant's message is in no leaf and is left out too.
+    Its last message is one that is learnt.
     """
-    last = max(
-        (place for place, message in enumerate(conversation.messages) if message.role == "assistant"), default=-1
-    )
-    system, rest = units(conversation.messages[: last + 1])
-    if not rest:
-        return None
+    system, rest = units(conversation.messages)
 
     def without(oldest: int) -> Conversation:
         return Conversation((*system, *(message for unit in rest[oldest:] for message in unit)))
 
     fewest = bisect_left(range(len(rest) - 1), True, key=lambda oldest: length(without(oldest)) <= max_length)
     candidate = without(fewest)
-    if length(candidate) > max_length:
-        shorter = _shorten_question(candidate, max_length, length)
-        if shorter is None:
-            return None
-        candidate = shorter
-    return candidate if length(candidate) > 0 else None
+    return candidate if length(candidate) <= max_length else _shorten_question(candidate, max_length, length)
 
 
 def _shorten_question(conversation: Conversation, max_length: int, length: Length) -> Conversation | None:
@@ -85,9 +75,6 @@ def _shorten_question(conversation: Conversation, max_length: int, length: Lengt
         return Conversation((*messages[:longest], shorter, *messages[longest + 1 :]))
 
     kept = bisect_right(range(len(text)), False, key=lambda characters: length(of(characters)) > max_length) - 1
-    # A length may fall by a token where a character is added, so the found one is checked, and something must remain.
-    while kept > 0 and length(of(kept)) > max_length:
-        kept -= 1
     return of(kept) if kept > 0 and text[:kept].strip() else None
 
 

@@ -1,8 +1,9 @@
 """Which examples make a step, and how they are laid out.
 
-`Order` answers the first as a pure function of (seed, epoch, cursor): nothing is remembered, so a resumed run needs two numbers
-and an epoch never repeats the one before. `plan_forests` answers the second: it cuts a global batch into forests of at most
-`tokens_per_forest` tokens. The result of a step does not depend on that cut (promise 2), only memory and speed do.
+`Order` answers the first as a pure function of (seed, epoch, cursor): nothing is remembered, so a resumed run needs two
+numbers and an epoch never repeats the one before. `plan_forests` answers the second: it cuts a global batch into
+forests of at most `tokens_per_forest` tokens. The result of a step does not depend on that cut (promise 2), only memory
+and speed do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,8 @@ from numpy.typing import NDArray
 from tutelage.records import Leaf
 from tutelage.tokens.forest import shared_length, sort_key
 
-# Branching costs attention a gathered copy of the prefix's keys in every layer; under this many tokens computing the prefix again
-# is cheaper (benchmarks/sharing.py).
+# Branching costs attention a gathered copy of the prefix's keys in every layer; under this many tokens computing the
+# prefix again is cheaper (benchmarks/sharing.py).
 MINIMUM_SHARED = 32
 
 
@@ -82,11 +84,12 @@ def plan_forests(
     minimum_shared: int = MINIMUM_SHARED,
     share: bool = True,
 ) -> list[list[int]]:
-    """Splits a global batch into forests: lists of example numbers, each of at most `tokens_per_forest` tokens as laid out.
+    """Splits a global batch into forests: lists of example numbers, each of at most `tokens_per_forest` tokens as laid
+    out.
 
-    Examples that share a prefix worth sharing are kept together as far as they fit; what results is placed largest first,
-    each where the least room remains (best fit decreasing, O(n log n) comparisons). An example is never split: one that is
-    too large is a forest of its own.
+    Examples that share a prefix worth sharing are kept together as far as they fit; what results is placed largest
+    first, each where the least room remains (best fit decreasing, O(n log n) comparisons). An example is never split:
+    one that is too large is a forest of its own.
     """
     if share:
         units = _units(examples, tokens_per_forest, minimum_shared)
@@ -140,6 +143,6 @@ def _units(examples: Sequence[Sequence[Leaf]], budget: int, minimum_shared: int)
 
 def _laid_out(fed: Sequence[NDArray[np.int32]], minimum_shared: int) -> int:
     total = len(fed[0])
-    for left, right in zip(fed, fed[1:], strict=False):
+    for left, right in pairwise(fed):
         total += len(right) - shared_length(left, right, minimum_shared)
     return total

@@ -1,4 +1,5 @@
-"""All examples of a run as token ids, in four flat arrays: a few bytes a token, and a file when the token cache wants one."""
+"""All examples of a run as token ids, in four flat arrays: a few bytes a token, and a file when the token cache wants
+one."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from tutelage.records import Leaf
 
 @dataclass(frozen=True)
 class LeafStore:
-    """E examples of L leaves. Example e has the leaves `first_leaf[e]` … `first_leaf[e + 1] - 1`; a leaf's ids lie likewise.
+    """E examples of L leaves. Example e has the leaves `first_leaf[e]` … `first_leaf[e + 1] - 1`; a leaf's ids lie
+    likewise.
 
     ids: int32 [sum of lengths], first_id: int64 [L + 1], start: int32 [L], first_leaf: int64 [E + 1].
     """

@@ -19,7 +19,8 @@ from tutelage.tokens.store import LeafStore
 class Batch:
     """One step's work. `forests` are this rank's; all other figures are the whole batch's.
 
-    denominator: what the summed loss is divided by. tokens: as if nothing were shared. epoch: passes over the data when it is done.
+    denominator: what the summed loss is divided by. tokens: as if nothing were shared. epoch: passes over the data when
+    it is done.
     """
 
     forests: list[Forest]
@@ -104,10 +105,8 @@ class Ahead:
 
     def at(self, place: tuple[int, int]) -> Batch:
         """The batch at a place; the one that follows it is begun."""
-        if self._waiting and self._waiting[0] == place:
-            batch = self._waiting[1].result()
-        else:
-            batch = self._batches.at(place)
+        known = self._waiting is not None and self._waiting[0] == place
+        batch = self._waiting[1].result() if self._waiting and known else self._batches.at(place)
         self._waiting = (batch.next_place, self._thread.submit(self._batches.at, batch.next_place))
         return batch
 

@@ -4,7 +4,8 @@
                               optimizer.safetensors   the optimiser's tensors
                               state.json              the place in the data, the step, what is best so far
 
-Random numbers are not in it: each step's are a function of (seed, step), and the order of the data one of (seed, epoch, cursor).
+Random numbers are not in it: each step's are a function of (seed, step), and the order of the data one of (seed, epoch,
+cursor).
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from tutelage.errors import UserError
 from tutelage.train.optimizers import Optimizers
 
 _NAME = re.compile(r"step-(\d{8})")
+_LEFT_OVER = re.compile(r"\.step-\d{8}\.(partial|removed)")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. `place` is the (epoch, cursor) of the next batch; `stale` counts validations since the best one."""
+    """How far a run is. `place` is the (epoch, cursor) of the next batch; `stale` counts validations since the best
+    one."""
 
     step: int = 0
     place: tuple[int, int] = (0, 0)
@@ -52,14 +55,15 @@ class Checkpoints:
         return sorted(int(name[1]) for name in names if name)
 
     def save(self, progress: Progress, model: nn.Module, optimizers: Optimizers) -> Path:
-        """Writes a checkpoint and removes those no longer kept. A full disk is a `UserError` and leaves the older ones as they were."""
+        """Writes a checkpoint and removes those no longer kept. A full disk is a `UserError` and leaves the older ones
+        as they were."""
         final = self.path(progress.step)
         aside = final.with_name(f".{final.name}.partial")
         try:
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(parents=True)
             self._write(aside, progress, model, optimizers)
-            shutil.rmtree(final, ignore_errors=True)
+            _remove(final)
             os.replace(aside, final)
             _sync(self.folder)
         except OSError as error:
@@ -81,12 +85,11 @@ class Checkpoints:
             state = json.loads((folder / "state.json").read_text("utf-8"))
             if optimizers:
                 optimizers.load(load_file(folder / "optimizer.safetensors"), state["optimizer"])
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            return Progress(**{**state["progress"], "place": tuple(state["progress"]["place"])})
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise UserError(
                 f"the checkpoint {folder} can't be read ({error}); remove that folder to resume from the one before"
             ) from error
-        progress = state["progress"]
-        return Progress(**{**progress, "place": tuple(progress["place"])})
 
     def _write(self, folder: Path, progress: Progress, model: nn.Module, optimizers: Optimizers) -> None:
         from safetensors.torch import save
@@ -102,7 +105,10 @@ class Checkpoints:
         latest = self.steps()[-self._keep :]
         for step in self.steps():
             if step not in latest and step != progress.best_step:
-                shutil.rmtree(self.path(step), ignore_errors=True)
+                _remove(self.path(step))
+        for entry in self.folder.iterdir():
+            if _LEFT_OVER.fullmatch(entry.name):  # of a process that was killed
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
@@ -114,7 +120,7 @@ def _put_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
     import torch
 
     own = trained_weights(model)
-    if own.keys() != weights.keys():
+    if {name: own[name].shape for name in own} != {name: weights[name].shape for name in weights}:
         raise ValueError("it holds other weights than this recipe trains")
     with torch.no_grad():
         for name, value in weights.items():
@@ -122,7 +128,24 @@ def _put_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+    """Contiguous, on the CPU, and no two in the same memory (as bitsandbytes' tables are), which safetensors
+    refuses."""
+    plain: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        value = tensor.detach().to("cpu").contiguous()
+        plain[name] = value.clone() if value.untyped_storage().data_ptr() in seen else value
+        seen.add(value.untyped_storage().data_ptr())
+    return plain
+
+
+def _remove(folder: Path) -> None:
+    """Takes the folder's name away first, so that a checkpoint half removed is not taken for one."""
+    if folder.exists():
+        aside = folder.with_name(f".{folder.name}.removed")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(folder, aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM: heard at once, obeyed after the step, so that what was computed is saved. A second one ends at once."""
+"""Ctrl-C and SIGTERM: heard at once, obeyed after the step, so that what was computed is saved. A second one ends at
+once."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class Interrupt:
 
 @contextmanager
 def listening() -> Iterator[Interrupt]:
-    """Within, SIGINT and SIGTERM are noted instead of ending the process. Outside the main thread nothing is listened to."""
+    """Within, SIGINT and SIGTERM are noted instead of ending the process. Outside the main thread nothing is listened
+    to."""
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
@@ -34,4 +36,4 @@ def listening() -> Iterator[Interrupt]:
         yield interrupt
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: set outside Python

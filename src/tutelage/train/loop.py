@@ -1,7 +1,8 @@
-"""The only loop. It accumulates a global batch over its forests, clips, steps, validates, saves, and listens for Ctrl-C.
+"""The only loop. It accumulates a global batch over its forests, clips, steps, validates, saves, and listens for
+Ctrl-C.
 
-Every objective goes through it: it asks `loss_of(model, layout)` for a forest's summed loss and divides by the whole global batch's
-denominator, so neither the cut into forests nor the number of ranks changes a step.
+Every objective goes through it: it asks `loss_of(model, layout)` for a forest's summed loss and divides by the whole
+global batch's denominator, so neither the cut into forests nor the number of ranks changes a step.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-
 
 import torch
 from torch import Tensor
@@ -57,10 +57,11 @@ class Loop:
     meter: Meter
     device: torch.device
     ranks: Ranks = field(default_factory=Ranks)
-    loss_of: LossOf = lambda model, layout: model(layout)  # noqa: E731  (the weighted sum that supervised objectives are)
+    loss_of: LossOf = lambda model, layout: model(layout)  # the weighted sum that supervised objectives are
 
     def run(self, progress: Progress) -> tuple[Progress, bool]:
-        """Trains from `progress` on. Returns where it got to, and whether it was interrupted (and saved) before the end."""
+        """Trains from `progress` on. Returns where it got to, and whether it was interrupted (and saved) before the
+        end."""
         factor = schedule(self.settings, self.steps)
         ahead = Ahead(self.batches)
         with listening() as interrupt, noisy_embeddings(self.model.language_model, self.settings.neftune):
@@ -100,8 +101,8 @@ class Loop:
         total, operations = self.ranks.sum([total, operations], self.device)
         if not math.isfinite(total):
             raise UserError(
-                f"the loss of step {step} is {total}; lower train.learning_rate (now {self.optimizers.learning_rate:g}) or set "
-                f"train.dtype=float32, then start again with resume=true from the last checkpoint"
+                f"the loss of step {step} is {total}; lower train.learning_rate (now "
+                f"{self.optimizers.learning_rate:g}) or set train.dtype=float32, in a new output"
             )
         self.ranks.sum_gradients(self._trained())
         norm = self._clip()

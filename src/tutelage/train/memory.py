@@ -1,4 +1,5 @@
-"""Memory on a CPU: freed pages are kept for the next step instead of being given back to the system and faulted in again."""
+"""Memory on a CPU: freed pages are kept for the next step instead of being given back to the system and faulted in
+again."""
 
 from __future__ import annotations
 
@@ -10,11 +11,12 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> bool:
-    """Makes glibc's allocator serve large tensors from memory it already has. True where that is possible (Linux with glibc).
+    """Makes glibc's allocator serve large tensors from memory it already has. True where that is possible (Linux with
+    glibc).
 
-    By default every tensor above 32 MiB is mapped anew and every page of it faulted in and zeroed: a [680, 49152] matrix product in
-    bfloat16 took 161 ms instead of 48, adding gradients 103 instead of 9 (docs/log.md). The price is that the process keeps its
-    peak until it ends.
+    By default every tensor above 32 MiB is mapped anew and every page of it faulted in and zeroed: a [680, 49152]
+    matrix product in bfloat16 took 161 ms instead of 48, adding gradients 103 instead of 9 (docs/log.md). The price is
+    that the process keeps its peak until it ends.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -16,14 +16,15 @@ from tutelage.records import Forest
 class Meter:
     """Counts a forest's operations and knows the machine's rate.
 
-    Operations are those of matrix products on tokens that exist: 2 a weight and token forward, 2 backward for the input, and 2 more
-    where the weight is trained; the head on supervised tokens only; attention on visible pairs only.
+    Operations are those of matrix products on tokens that exist: 2 a weight and token forward, 2 backward for the input
+    where something before it is trained, and 2 more where the weight is trained; the head on supervised tokens only;
+    attention on visible pairs only (windows not heeded), forward and backward. Recomputed activations do not count.
     """
 
     def __init__(self, model: nn.Module, language_model: Any, device: torch.device, dtype: torch.dtype) -> None:
         head = language_model.get_output_embeddings()
-        self._per_token = sum(_operations(part) for part in model.modules() if part is not head)
-        self._per_target = _operations(head)
+        self._per_token = _operations(model, {*head.modules()})
+        self._per_target = (6.0 if head.weight.requires_grad else 4.0) * head.weight.numel()
         self._per_pair = _attention_operations(language_model.config)
         self._device = device
         self.rate = matrix_rate(device, dtype)
@@ -46,7 +47,8 @@ class Meter:
 
 
 def matrix_rate(device: torch.device, dtype: torch.dtype, size: int = 1536, seconds: float = 0.15) -> float:
-    """Operations a second of a square matrix product in `dtype`, the best of several tries: the machine's practical ceiling."""
+    """Operations a second of a square matrix product in `dtype`, the best of several tries: the machine's practical
+    ceiling."""
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     best, until = 0.0, time.perf_counter() + seconds
     while best == 0.0 or time.perf_counter() < until:
@@ -58,14 +60,16 @@ def matrix_rate(device: torch.device, dtype: torch.dtype, size: int = 1536, seco
     return best
 
 
-def _operations(part: nn.Module) -> float:
-    weight = getattr(part, "weight", None)
-    is_matrix = (
-        isinstance(part, nn.Linear) or type(part).__name__ == "Conv1D"
-    )  # Conv1D: GPT-2's name for a linear layer
-    if not is_matrix or weight is None:
-        return 0.0
-    return (6.0 if weight.requires_grad else 4.0) * float(weight.numel())
+def _operations(model: nn.Module, leave_out: set[nn.Module]) -> float:
+    """Operations a token of all matrices, taken in the order that the model's modules have."""
+    operations, trained_before = 0.0, False
+    for part in model.modules():
+        # Conv1D: GPT-2's name for a linear layer.
+        if (isinstance(part, nn.Linear) or type(part).__name__ == "Conv1D") and part not in leave_out:
+            weight: Any = part.weight
+            operations += (2.0 + 2.0 * trained_before + 2.0 * weight.requires_grad) * weight.numel()
+        trained_before = trained_before or any(own.requires_grad for own in part.parameters(recurse=False))
+    return operations
 
 
 def _attention_operations(config: Any) -> float:

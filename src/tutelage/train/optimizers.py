@@ -36,8 +36,9 @@ class Optimizers:
         tensors: dict[str, Tensor] = {}
         rest: dict[str, Any] = {}
         for number, part in enumerate(self.parts):
-            for index, values in part.state_dict()["state"].items():
-                for name, value in values.items():
+            # Not from its state_dict: bitsandbytes nests what it quantised there.
+            for index, parameter in enumerate(_parameters(part)):
+                for name, value in part.state.get(parameter, {}).items():
                     place: dict[str, Any] = tensors if isinstance(value, Tensor) else rest
                     place[f"{number}.{index}.{name}"] = value
         return tensors, rest
@@ -51,6 +52,10 @@ class Optimizers:
                 if int(of) == number:
                     state.setdefault(int(index), {})[name] = value
             part.load_state_dict({"state": state, "param_groups": part.state_dict()["param_groups"]})
+
+
+def _parameters(part: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in part.param_groups for parameter in group["params"]]
 
 
 def build_optimizers(model: nn.Module, settings: TrainSettings, learning_rate: float) -> Optimizers:
@@ -92,14 +97,17 @@ def _adafactor(named: Named, settings: TrainSettings, rate: float, model: nn.Mod
 
 
 def _muon(named: Named, settings: TrainSettings, rate: float, model: nn.Module) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) on the hidden matrices, AdamW on embeddings, head and vectors.
+    """Muon (Jordan 2024) on the hidden matrices, AdamW on embeddings (of tokens, of positions), head and vectors.
 
     Updates are scaled to AdamW's size (Liu et al. 2025), so that one learning rate serves both.
     """
     language_model: Any = getattr(model, "language_model", model)
-    ends = {id(language_model.get_input_embeddings().weight), id(language_model.get_output_embeddings().weight)}
+    ends = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
+    ends.add(id(language_model.get_output_embeddings().weight))
     hidden = [(n, p) for n, p in named if p.ndim == 2 and id(p) not in ends]
     others = [(n, p) for n, p in named if p.ndim != 2 or id(p) in ends]
+    if not hidden:
+        return _adamw(others, settings, rate, model)
     muon = torch.optim.Muon(
         [parameter for _, parameter in hidden],
         lr=rate,

@@ -1,7 +1,7 @@
 """Several processes, one run: `torchrun --nproc-per-node=N -m tutelage tune …`. Alone, everything here does nothing.
 
-Each rank computes its share of a global batch; sums go over all of them. Losses are divided by the whole batch's denominators
-before, so gradients are summed and not averaged, and a rank may have nothing to do in a step.
+Each rank computes its share of a global batch; sums go over all of them. Losses are divided by the whole batch's
+denominators before, so gradients are summed and not averaged, and a rank may have nothing to do in a step.
 """
 
 from __future__ import annotations

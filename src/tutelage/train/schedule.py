@@ -15,12 +15,13 @@ def schedule(settings: TrainSettings, steps: int) -> Callable[[int], float]:
     Example, linear over 10 steps with 2 of warm-up: 0.5, 1.0, then 1.0, 0.875, 0.75 … 0.125 as the ten steps end.
     """
     warmup = warmup_steps(settings, steps)
-    curve = partial(_CURVES[settings.schedule], settings=settings)
+    after = max(1, steps - warmup)
+    curve = partial(_CURVES[settings.schedule], decay=min(1.0, _whole(settings.decay, steps) / after))
 
     def factor(step: int) -> float:
         if step <= warmup:
             return step / warmup
-        done = (step - 1 - warmup) / max(1, steps - warmup)
+        done = (step - 1 - warmup) / after
         return settings.final_learning_rate + (1 - settings.final_learning_rate) * curve(done)
 
     return factor
@@ -28,25 +29,35 @@ def schedule(settings: TrainSettings, steps: int) -> Callable[[int], float]:
 
 def warmup_steps(settings: TrainSettings, steps: int) -> int:
     """`train.warmup` in steps: a share below 1 is rounded up; never longer than the run."""
-    wanted = math.ceil(settings.warmup * steps) if settings.warmup < 1 else int(settings.warmup)
+    wanted = _whole(settings.warmup, steps) if settings.warmup < 1 else int(settings.warmup)
     return min(wanted, steps)
 
 
-def _cosine(done: float, settings: TrainSettings) -> float:
+def _whole(share: float, steps: int) -> int:
+    """A share of all steps, rounded up: `_whole(0.07, 100) == 7`, although 0.07 * 100 is a little more in floating
+    point."""
+    return math.ceil(round(share * steps, 6))
+
+
+# done: the share of the steps after the warm-up that are done; decay: the share of them that warmup-stable-decay decays
+# over.
+
+
+def _cosine(done: float, decay: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _linear(done: float, settings: TrainSettings) -> float:
+def _linear(done: float, decay: float) -> float:
     return 1 - done
 
 
-def _constant(done: float, settings: TrainSettings) -> float:
+def _constant(done: float, decay: float) -> float:
     return 1.0
 
 
-def _warmup_stable_decay(done: float, settings: TrainSettings) -> float:
-    """Constant, then linear to the end over the last `train.decay` of the steps (Hu et al. 2024, MiniCPM)."""
-    return min(1.0, (1 - done) / settings.decay) if settings.decay else 1.0
+def _warmup_stable_decay(done: float, decay: float) -> float:
+    """Constant, then linear to the end over the last `train.decay` of all steps (Hu et al. 2024, MiniCPM)."""
+    return min(1.0, (1 - done) / decay) if decay else 1.0
 
 
 _CURVES: dict[str, Callable[..., float]] = {
