@@ -20,7 +20,31 @@ os.environ.setdefault("KMP_BLOCKTIME", "0")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
 
+from typing import TYPE_CHECKING, Any
+
 from tutelage.errors import UserError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tutelage.run.events import Event
+
 __version__ = "0.1.0"
-__all__ = ["UserError", "__version__"]
+__all__ = ["UserError", "__version__", "tune"]
+
+
+def tune(recipe: Mapping[str, object], announce: Callable[[Event], None] | None = None) -> dict[str, Any]:
+    """Runs a recipe as `tutelage tune` does, and returns the outcome that report.json holds.
+
+        tutelage.tune({"model": "Qwen/Qwen3-0.6B", "data": "rows.jsonl", "output": "runs/first", "train.epochs": 1})
+
+    Keys are those of docs/recipe.md, dotted or nested. `announce` is called with each of `tutelage.run.events` as it
+    happens.
+
+    Raises:
+        UserError: the recipe, the data or the model needs mending; one sentence says what, where, and what to do.
+    """
+    from tutelage.run.recipe import build_recipe
+    from tutelage.run.tune import tune as run
+
+    return run(build_recipe(recipe), announce or (lambda event: None))

@@ -92,14 +92,17 @@ def test_drawn_answers_do_not_depend_on_the_batch() -> None:
     assert [answer.ids for answer in together] != [answer.ids for answer in other]
 
 
-def test_many_answers_to_one_prompt_compute_it_once() -> None:
-    model = tiny_model("llama")
+@pytest.mark.parametrize("kind", PADDED)
+def test_many_answers_to_one_prompt_compute_it_once(kind: str) -> None:
+    model = tiny_model(kind)
     read: list[int] = []
     model.register_forward_pre_hook(lambda _, __, options: read.append(options["input_ids"].numel()), with_kwargs=True)
     warm = SamplingSettings(max_tokens=2, temperature=1, seed=4)
-    answers = Generator(model, TOKENIZER, (), padding=True).complete([SHARED] * 4, warm)
+    generator = Generator(model, TOKENIZER, (), padding=True)
+    answers = generator.complete([SHARED] * 4, warm)
     assert read == [len(SHARED) - 1, 4, 4]
-    assert len({answer.ids for answer in answers}) == 4
+    assert len({answer.ids for answer in answers}) > 1
+    assert [list(answer.ids) for answer in generator.complete([SHARED] * 4, GREEDY)] == [alone(model, SHARED)] * 4
 
 
 def test_every_token_is_told_with_its_place() -> None:

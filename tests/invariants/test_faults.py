@@ -1,5 +1,4 @@
-"""What was seen to go silently wrong in other tools must be impossible here. One test a fault; docs/faults.md tells
-their stories."""
+"""What was seen to go silently wrong in other tools must be impossible here. One test a fault."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.run.runs import finished, recipe
+from tests.runs import tune
 from tutelage.errors import UserError
 from tutelage.run.directory import RunDirectory, differences
 from tutelage.run.recipe import read_recipe
@@ -154,3 +155,17 @@ def test_data_report_round_trip(tmp_path: Path) -> None:
     assert directory.read_data_report() == {}
     directory.write_data_report({"sources": [{"path": "字"}]})
     assert directory.read_data_report() == {"sources": [{"path": "字"}]}
+
+
+def test_a_run_refused_before_its_first_step_may_be_given_again(tiny_llama: Path, tmp_path: Path) -> None:
+    """Someone mends the data and gives the same command again: nothing is lost, so nothing more is asked of them."""
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"instruction": "x", "output": ""}\n' * 3)
+    keys: dict[str, object] = {"train__max_steps": 1}
+    with pytest.raises(UserError, match="no row of"):
+        tune(tiny_llama, data, tmp_path / "run", **keys)
+    assert (tmp_path / "run" / "quarantine.jsonl").exists()
+    data.write_text('{"instruction": "x", "output": "y"}\n' * 3)
+    assert len(tune(tiny_llama, data, tmp_path / "run", **keys)) == 1
+    with pytest.raises(UserError, match="is not empty"):
+        tune(tiny_llama, data, tmp_path / "run", **keys)

@@ -59,6 +59,9 @@ def test_a_training_row_is_asked_as_it_was_trained_on() -> None:
         ({"messages": [QUESTION, QUESTION]}, "do not alternate"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "holds an image"),
         ({"messages": "Hi"}, "field `messages` is text, expected list"),
+        ({"messages": ["Hi"]}, "a message is text, expected object"),
+        ({"messages": [QUESTION], "tools": ["add"]}, "offers tools"),
+        ({"instruction": "Add.", "instances": [{"input": "2 3"}]}, "Self-Instruct"),
     ],
 )
 def test_reasons(row: object, reason: str) -> None:

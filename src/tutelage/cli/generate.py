@@ -72,7 +72,7 @@ def generate(
     )
     if answerer.chat is None and not raw:
         _tell(NO_TEMPLATE)
-    with progress(len(rows) - len(done)) as tally:
+    with progress(len(rows) - len(done), elsewhere=output is not None or not sys.stdout.isatty()) as tally:
         bulk = Bulk(answerer, settings, batch_size=batch_size, raw=raw, system=system, on_token=tally.token)
         _write(bulk.answer(rows, done), output, length, tally, file)
     if tally.failed:
@@ -155,9 +155,9 @@ class Tally:
 
 
 @contextmanager
-def progress(rows: int) -> Iterator[Tally]:
+def progress(rows: int, *, elsewhere: bool) -> Iterator[Tally]:
     """A tally, shown as a bar where standard error is a terminal and the answers go elsewhere; summed up at the end."""
-    if sys.stderr.isatty() and not sys.stdout.isatty():
+    if sys.stderr.isatty() and elsewhere:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -63,7 +63,7 @@ class RunDirectory:
         """Make the directory ready to be written, and write recipe.yaml into it; true where there is a run to continue.
 
         `resume` in a folder that is empty or not there starts a new run, so that one command serves a job that may be
-        stopped and started again at any moment.
+        stopped and started again at any moment. What a run left that was refused before its first step is replaced.
 
         Raises:
             UserError: the folder is not empty and neither `resume` nor `overwrite` is given; or it holds what is no
@@ -75,6 +75,9 @@ class RunDirectory:
             names = {entry.name for entry in self.path.iterdir()} if self.path.exists() else set()
         held = sorted(names - {f"recipe.yaml{PARTIAL}"})  # a run killed before it began
         continues = False
+        if held and not recipe.resume and self._never_began(held):
+            self._clear(recipe, held)
+            held = []
         if held and recipe.resume:
             continues = self._check_resume(recipe)
         elif held and recipe.overwrite:
@@ -117,6 +120,11 @@ class RunDirectory:
             advice = "give the old values, or another output."
             raise UserError(f"The run in {self.path} can't be resumed with another recipe ({told}): {advice}")
         return True
+
+    def _never_began(self, held: list[str]) -> bool:
+        """Whether a run was refused before its first step (bad rows, say): the same command may simply be given again."""
+        began = any(name in held for name in FOLDERS) or (self.metrics.exists() and self.metrics.stat().st_size)
+        return "recipe.yaml" in held and not began and all(name.removesuffix(PARTIAL) in FILES for name in held)
 
     def _clear(self, recipe: Recipe, held: list[str]) -> None:
         """Delete a run, and nothing else."""

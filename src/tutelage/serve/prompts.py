@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tutelage.data import fields
-from tutelage.data.conversations import conversation, messages, turn
+from tutelage.data.conversations import turn
 from tutelage.data.fields import BadRow
-from tutelage.data.formats import read_alpaca
+from tutelage.data.formats import read_alpaca, read_messages
 from tutelage.data.sources import Row, read_rows
 from tutelage.errors import UserError
 from tutelage.records import Message
@@ -72,23 +72,26 @@ def prompt_of(value: object) -> Prompt:
 
 
 def _messages(row: dict[str, object]) -> Prompt:
-    return _asked(messages(row["messages"], "field `messages`"))
+    return read_messages({**row, "messages": _asked(row["messages"], "field `messages`")}).messages[:-1]
 
 
 def _prompt(row: dict[str, object]) -> Prompt:
     if isinstance(row["prompt"], list):
-        return _asked(messages(row["prompt"], "field `prompt`"))
+        return _messages({**row, "messages": row["prompt"]})
     return (turn("user", fields.filled(fields.text(row, "prompt"), "the prompt")),)
 
 
 def _instruction(row: dict[str, object]) -> Prompt:
+    if "instances" in row:
+        raise BadRow("field `instances` (Self-Instruct) is not read: write each as a row: `instruction`, `input`")
     return read_alpaca({**row, "output": STAND_IN}).messages[:-1]
 
 
-def _asked(given: Prompt) -> Prompt:
-    """Without the assistant's last turn, if any; in the order that a conversation has."""
-    asked = given[:-1] if given and given[-1].role == "assistant" else given
-    return conversation([*asked, turn("assistant", STAND_IN)]).messages[:-1]
+def _asked(value: object, what: str) -> list[object]:
+    """A list of messages whose last answer, if there is one, is a stand-in."""
+    given = fields.as_list(value, what)
+    answered = bool(given) and isinstance(given[-1], dict) and given[-1].get("role") == "assistant"
+    return [*(given[:-1] if answered else given), {"role": "assistant", "content": STAND_IN}]
 
 
 READERS: dict[str, Callable[[dict[str, object]], Prompt]] = {

@@ -12,7 +12,7 @@ END_OF_TEXT = "<|endoftext|>"
 SPECIAL_TOKENS = (END_OF_TEXT, "<|im_start|>", "<|im_end|>")
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int = 2048) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], vocabulary: int = 1536) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocabulary` tokens: 3 special ones (ids 0, 1, 2), the 256 bytes, and merges learnt from
     `texts`.
 

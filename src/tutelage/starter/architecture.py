@@ -1,0 +1,47 @@
+"""The starter's architecture: a Qwen3 of about a million parameters, written as a folder that has no weights yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Qwen3Config
+
+WIDTH = 128
+LAYERS = 4
+HEADS = 4
+INNER_WIDTH = 384
+POSITIONS = 512
+
+
+def starter_config(vocabulary: int) -> Qwen3Config:
+    """The shape (Yang et al. 2025, Qwen3), for a vocabulary of that size; input and output embeddings are one matrix.
+
+    Weights begin with a standard deviation of 1/sqrt(width): at 0.02, usual for widths of thousands, a model this narrow takes
+    far longer to learn to copy a word from its context.
+    """
+    from transformers import Qwen3Config
+
+    return Qwen3Config(
+        vocab_size=vocabulary,
+        hidden_size=WIDTH,
+        intermediate_size=INNER_WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS,
+        head_dim=WIDTH // HEADS,
+        max_position_embeddings=POSITIONS,
+        tie_word_embeddings=True,
+        initializer_range=WIDTH**-0.5,
+    )
+
+
+def write_architecture(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    """config.json and the tokenizer: `tutelage tune stage=pretrain model=FOLDER` draws the weights from its seed."""
+    config = starter_config(len(tokenizer))
+    config.eos_token_id = tokenizer.eos_token_id
+    config.pad_token_id = tokenizer.pad_token_id
+    config.architectures = ["Qwen3ForCausalLM"]
+    config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
