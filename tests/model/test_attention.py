@@ -8,6 +8,7 @@ import torch
 from tests.tokens.test_forest import leaf
 from tutelage.model.attention import BACKENDS, Score, window_of
 from tutelage.model.layout import Layout
+from tutelage.model.probe import why_not_forest
 from tutelage.records import Leaf
 from tutelage.tokens.forest import build_forest
 
@@ -70,3 +71,36 @@ def test_window_of() -> None:
     assert window_of(rule(lambda q, k: (k <= q) & (k // 5 == q // 5)), 10) is None
     assert window_of(rule(lambda q, k: q >= 0), 12) is None
     assert window_of(rule(lambda q, k: k <= q), 1) == 0
+
+
+@pytest.mark.parametrize("name", ["gemma2", "gpt-oss"])
+def test_generation_has_soft_caps_and_sinks_too(name: str) -> None:
+    """Outside a forest, with a cache and left padding: transformers' "sdpa" would refuse the one and forget the
+    other."""
+    import transformers as t
+
+    sizes = {"vocab_size": 60, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 8}
+    sizes |= {"num_attention_heads": 4, "num_key_value_heads": 2, "sliding_window": 4, "pad_token_id": 0}
+    config = {
+        "gemma2": lambda: t.Gemma2Config(**sizes, attn_logit_softcapping=2.0),
+        "gpt-oss": lambda: t.GptOssConfig(**sizes, num_local_experts=4, num_experts_per_tok=2),
+    }[name]()
+    torch.manual_seed(0)
+    model = t.AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="eager").eval()
+    ids = torch.tensor([[0, 0, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14]])
+    mask = (ids > 0).long()
+
+    def scores() -> torch.Tensor:
+        out = model.generate(
+            ids,
+            attention_mask=mask,
+            max_new_tokens=5,
+            do_sample=False,
+            output_scores=True,
+            return_dict_in_generate=True,
+        )
+        return torch.stack(out.scores)
+
+    expected = scores()
+    assert why_not_forest(model) is None
+    assert torch.allclose(scores(), expected, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -42,8 +43,9 @@ def test_they_are_what_they_are_called(losses: list[list[float]]) -> None:
 
 
 def test_what_they_are_made_of() -> None:
-    for average in ("token", "example"):
-        found = example_weights(np.array([3, 0, 1]), average)  # type: ignore[arg-type]
+    averages: tuple[Literal["token", "example"], ...] = ("token", "example")
+    for average in averages:
+        found = example_weights(np.array([3, 0, 1]), average)
         assert found.dtype == np.float32
         assert np.isfinite(found).all()
     assert example_weights(np.array([], np.int64), "example").shape == (0,)

@@ -113,6 +113,9 @@ def test_a_part_teaches_what_the_whole_would_have() -> None:
         found = encoder(max_length=30, overlong=overlong).encode(flagged)
         assert found.fate == "cut"
         assert said(found)[-1][0].endswith("Paris.<|im_end|>")
+    shortened = encoder(max_length=20).encode(Conversation(flagged.messages[2:]))
+    assert [len(example) for example in shortened.examples] == [1]
+    assert said(shortened)[0][0].endswith("Paris.<|im_end|>")
 
 
 def test_a_template_that_refuses_a_part_puts_the_row_in_quarantine() -> None:

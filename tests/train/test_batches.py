@@ -1,4 +1,4 @@
-"""`tutelage.train.batches`: every example once an epoch over all ranks, one denominator for all, and the same batches ahead."""
+"""`tutelage.train.batches`: each example once an epoch over all ranks, one denominator, and the same batches ahead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutelage.train.batches import Ahead, Batch, Batches
 
 
 def store_of(examples: list[list[tuple[int, int]]], shared: int = 0) -> LeafStore:
-    """Examples of leaves (length, start). Every leaf ends in ids that are its own, so that it can be found again in a forest."""
+    """Examples of leaves (length, start). Each ends in ids that are its own, so that it is found again in a forest."""
     builder, number = StoreBuilder(), 1000
     for leaves in examples:
         made = []
@@ -87,7 +87,11 @@ def test_the_weight_of_an_example_is_that_of_all_its_leaves() -> None:
 
 
 examples = st.lists(
-    st.lists(st.integers(2, 24).flatmap(lambda length: st.tuples(st.just(length), st.integers(1, length - 1))), min_size=1, max_size=3),
+    st.lists(
+        st.integers(2, 24).flatmap(lambda length: st.tuples(st.just(length), st.integers(1, length - 1))),
+        min_size=1,
+        max_size=3,
+    ),
     min_size=1,
     max_size=14,
 )
@@ -158,7 +162,9 @@ def test_all_goes_through_the_first_epoch_once() -> None:
     store = ordinary(9)
     found = list(batches_of(store, size=4).all())
     assert [batch.examples for batch in found] == [4, 4, 1]
-    assert [learnt(batch.forests) for batch in found] == [learnt(batch.forests) for batch in epoch_of(batches_of(store))]
+    assert [learnt(batch.forests) for batch in found] == [
+        learnt(batch.forests) for batch in epoch_of(batches_of(store))
+    ]
 
 
 def test_epochs_have_different_orders() -> None:
@@ -169,7 +175,11 @@ def test_epochs_have_different_orders() -> None:
 
 
 def assert_same(found: Batch, expected: Batch) -> None:
-    assert (found.denominator, found.epoch, found.next_place) == (expected.denominator, expected.epoch, expected.next_place)
+    assert (found.denominator, found.epoch, found.next_place) == (
+        expected.denominator,
+        expected.epoch,
+        expected.next_place,
+    )
     assert len(found.forests) == len(expected.forests)
     for one, other in zip(found.forests, expected.forests, strict=True):
         for name in ("token", "position", "subtree_end", "source", "target", "weight", "sequence"):

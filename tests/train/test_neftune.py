@@ -1,7 +1,8 @@
-"""`tutelage.train.neftune`: the noise is as large as the paper says for each sequence, and there only while training."""
+"""`tutelage.train.neftune`: noise as large as the paper says for each sequence, and only while training."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,23 +39,32 @@ def layout_of(*lengths: int, shared: int = 0) -> Layout:
     return Layout(build_forest([Leaf(ids, 1) for ids in made]))
 
 
+class Listener:
+    """A forward hook that keeps what it sees."""
+
+    def __init__(self) -> None:
+        self.heard: list[Tensor] = []
+
+    def __call__(self, module: Any, inputs: Any, output: Tensor) -> None:
+        self.heard.append(output.detach())
+
+
 def noise_of(model: Any, layout: Layout, alpha: float | None = ALPHA, forest: bool = True) -> list[Tensor]:
     """The noise of each call of the embeddings, [T, width]."""
-    clean: list[Tensor] = []
-    noisy: list[Tensor] = []
+    clean, noisy = Listener(), Listener()
     embeddings = model.get_input_embeddings()  # hooks run in the order in which they were set
-    handles = [embeddings.register_forward_hook(lambda module, inputs, output: clean.append(output.detach()))]
+    handles = [embeddings.register_forward_hook(clean)]
     with noisy_embeddings(model, alpha):
-        handles += [embeddings.register_forward_hook(lambda module, inputs, output: noisy.append(output.detach()))]
+        handles.append(embeddings.register_forward_hook(noisy))
         ForestModel(model, forest=forest)(layout)
     for handle in handles:
         handle.remove()
-    return [(after - before)[0] for after, before in zip(noisy, clean, strict=True)]
+    return [(after - before)[0] for after, before in zip(noisy.heard, clean.heard, strict=True)]
 
 
 def bound(length: int) -> float:
     """Jain et al. 2023, algorithm 1: alpha ÷ √(length · width)."""
-    return ALPHA / (length * WIDTH) ** 0.5
+    return ALPHA / math.sqrt(length * WIDTH)
 
 
 def test_worked_number() -> None:
@@ -119,7 +129,7 @@ def test_it_is_a_function_of_the_seed() -> None:
     with noisy_embeddings(model, ALPHA):
         for seed in (1, 1, 2):
             torch.manual_seed(seed)
-            losses.append(float(ForestModel(model)(layout)))
+            losses.append(ForestModel(model)(layout).item())
     assert losses[0] == losses[1] != losses[2]
 
 

@@ -247,7 +247,9 @@ def test_the_8bit_state_is_8_bits_and_stays_near_adamw() -> None:
     optimizers = build(eight, optimizer="adamw-8bit")
     train(eight, optimizers, range(5))
     train(full, build(full, optimizer="adamw"), range(5))
-    large = [value for name, value in optimizers.state()[0].items() if name.endswith(".state1") and value.numel() >= 4096]
+    large = [
+        value for name, value in optimizers.state()[0].items() if name.endswith(".state1") and value.numel() >= 4096
+    ]
     assert large
     assert all(value.dtype == torch.uint8 for value in large)
     start = weights(model_of(width=128))

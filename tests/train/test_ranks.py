@@ -1,4 +1,4 @@
-"""`tutelage.train.ranks`: alone it does nothing; two real processes agree on sums, also where one of them had nothing to do."""
+"""`tutelage.train.ranks`: alone it does nothing; two processes agree on sums, also where one had nothing to do."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def worker(rank: int, port: int, answer: Connection) -> None:
             parameter.grad = torch.full_like(parameter, 10.0**rank * (number + 1))
     ranks.sum_gradients(parameter for parameter in model.parameters() if parameter.requires_grad)
     grads = [parameter.grad for parameter in model.parameters()]
-    found["gradients"] = [None if grad is None else (str(grad.dtype), tuple(grad.shape), grad.unique().tolist()) for grad in grads]
+    found["gradients"] = [
+        None if grad is None else (str(grad.dtype), tuple(grad.shape), sorted(set(grad.flatten().tolist())))
+        for grad in grads
+    ]
     for parameter in model.parameters():
         parameter.grad = None
     ranks.sum_gradients(parameter for parameter in model.parameters() if parameter.requires_grad)  # nobody had anything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -43,7 +44,16 @@ def test_the_end_is_a_share_of_the_learning_rate() -> None:
 
 @pytest.mark.parametrize(
     ("warmup", "steps", "expected"),
-    [(0.0, 10, 0), (0.03, 10, 1), (0.03, 100, 3), (0.07, 100, 7), (0.14, 50, 7), (1.0, 10, 1), (4.0, 10, 4), (20, 10, 10)],
+    [
+        (0.0, 10, 0),
+        (0.03, 10, 1),
+        (0.03, 100, 3),
+        (0.07, 100, 7),
+        (0.14, 50, 7),
+        (1.0, 10, 1),
+        (4.0, 10, 4),
+        (20, 10, 10),
+    ],
 )
 def test_warmup_as_a_share_and_as_steps(warmup: float, steps: int, expected: int) -> None:
     assert warmup_steps(TrainSettings(warmup=warmup), steps) == expected
@@ -82,16 +92,18 @@ def test_laws(settings: dict[str, Any], steps: int) -> None:
     assert found[:warmup] == pytest.approx([step / warmup for step in range(1, warmup + 1)])
     after = found[warmup:]
     assert after[:1] in ([], [1.0])
-    assert all(left >= right for left, right in zip(after, after[1:], strict=False)), "it rises after the warm-up"
+    assert all(left >= right for left, right in pairwise(after)), "it rises after the warm-up"
     assert all(factor >= settings["final_learning_rate"] - 1e-12 for factor in after)
     if after:
         # No curve is steeper than half a turn of the cosine over the steps that it has.
         length = len(after) if settings["schedule"] != "warmup-stable-decay" else max(1, int(settings["decay"] * steps))
-        steepest = max((left - right for left, right in zip(after, after[1:], strict=False)), default=0.0)
+        steepest = max((left - right for left, right in pairwise(after)), default=0.0)
         assert steepest <= 1.6 / min(length, len(after)) + 1e-9
 
 
-@pytest.mark.parametrize(("name", "make"), [("linear", "get_linear_schedule_with_warmup"), ("cosine", "get_cosine_schedule_with_warmup")])
+@pytest.mark.parametrize(
+    ("name", "make"), [("linear", "get_linear_schedule_with_warmup"), ("cosine", "get_cosine_schedule_with_warmup")]
+)
 @pytest.mark.parametrize(("warmup", "steps"), [(0, 7), (3, 20), (5, 40)])
 def test_the_curves_are_those_of_transformers(name: str, make: str, warmup: int, steps: int) -> None:
     """transformers' first step uses its factor(0), which is 0 under a warm-up: a step that learns nothing.

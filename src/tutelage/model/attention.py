@@ -105,18 +105,20 @@ def forest_attention(
 ) -> tuple[Tensor, None]:
     """transformers' attention interface. query: [1, H, T, D], key and value: [1, K, T, D]; returns [1, T, H, D]."""
     layout = current()
+    score = Score(scaling, dropout, softcap, s_aux)
     if layout is None:
+        if not score.plain:  # what torch's fused attention lacks; transformers' "sdpa" refuses it or leaves it out
+            return _attend_by_hand(query, key, value, attention_mask, score).transpose(1, 2).contiguous(), None
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         result: tuple[Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, softcap=softcap, **options
+            module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **options
         )
         return result
     if options.get("position_bias") is not None:
         raise NotForestError("it adds a learned bias by position")
     if attention_mask is None:
         raise NotForestError("it gives its attention no mask")
-    score = Score(scaling, dropout, softcap, s_aux)
     if attention_mask.dtype == torch.bool:
         return _attend(query, key, value, attention_mask[0, 0], score).transpose(1, 2), None
     backend = BACKENDS[layout.backend]
@@ -180,10 +182,11 @@ def _attend_by_hand(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | No
     if score.softcap is not None:
         logits = score.softcap * torch.tanh(logits / score.softcap)
     if mask is None:
-        mask = torch.ones(logits.shape[2:], dtype=torch.bool, device=logits.device).tril()
+        queries, keys = logits.shape[2:]  # the last query sees all keys, with a cache too
+        mask = torch.ones(queries, keys, dtype=torch.bool, device=logits.device).tril(keys - queries)
     logits = logits.masked_fill(~mask, torch.finfo(logits.dtype).min)
     if score.sinks is not None:
-        sink = score.sinks.to(logits.dtype).view(1, -1, 1, 1).expand(-1, -1, logits.shape[2], 1)
+        sink = score.sinks.to(logits.dtype).view(1, -1, 1, 1).expand(logits.shape[0], -1, logits.shape[2], 1)
         weights = torch.softmax(torch.cat([logits, sink], -1), -1, dtype=torch.float32)[..., :-1]
     else:
         weights = torch.softmax(logits, -1, dtype=torch.float32)

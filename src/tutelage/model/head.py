@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 # Logits that exist at a time, in bytes of float32, but never fewer rows than matrix multiplication needs to be fast. In
 # bfloat16 each chunk also costs a pass over the weight's gradient, so small vocabularies get long chunks.
-LOGIT_BYTES = 2**27
+LOGIT_BYTES = 2**26
 LEAST_ROWS = 256
 
 

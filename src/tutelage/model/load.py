@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -29,6 +30,12 @@ class Loaded:
     why_alone: str | None = None
     random: bool = False
     adapted: bool = False
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = next(iter(self.model.parameters())).device
+        return device
 
     @property
     def forest(self) -> bool:
@@ -105,6 +112,8 @@ def quiet() -> None:
     """Keeps transformers from talking between our lines; what matters of it, we say ourselves."""
     from transformers.utils import logging
 
+    # PEFT asks transformers for a property by its older name, at every load.
+    warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 

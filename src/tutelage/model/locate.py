@@ -114,7 +114,7 @@ def _holds(folder: Path, patterns: tuple[str, ...]) -> bool:
 def _refuse_unless_hub_id(model: str, folder: Path) -> None:
     near = difflib.get_close_matches(folder.name, _names(folder.parent), 1)
     is_model = bool(near) and (folder.parent / near[0] / "config.json").is_file()
-    if re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", model) and not is_model:
+    if re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", model, re.ASCII) and not is_model:
         return
     hint = f"; did you mean {folder.parent / near[0]}?" if near else ""
     raise UserError(f"model={model}: no such folder{hint}")

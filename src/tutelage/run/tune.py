@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import torch
 
 from tutelage.data.ledger import Ledger
@@ -47,6 +49,8 @@ Announce = Callable[[Event], None]
 
 # Tokens a sequence, where neither the recipe nor the model sets a smaller limit.
 LONGEST = 2048
+# Enough for matrix products to be fast (docs/log.md), little enough to fit.
+TOKENS_PER_FOREST = {"cpu": 1024, "cuda": 8192}
 
 
 def tune(recipe: Recipe, announce: Announce = lambda event: None) -> dict[str, Any]:
@@ -65,13 +69,14 @@ def tune(recipe: Recipe, announce: Announce = lambda event: None) -> dict[str, A
     continues = directory.prepare(recipe) if ranks.first else recipe.resume
     ranks.wait()
     tokenizer = load_tokenizer(located, recipe.trust_remote_code)
-    chat = _chat_format(recipe, tokenizer)
+    started = _started(directory, continues)
+    chat = _chat_format(recipe, tokenizer, started)
     for notice in chat.notices if chat else ():
         tell(Note(notice))
     rows = _rows(recipe, directory, located, tokenizer, chat, ranks)
     with deterministic(recipe.train.deterministic), ExitStack() as closing:
         setup = _set_up(recipe, rows, directory, ranks, tell, closing)
-        progress = _begin(recipe, directory, setup, continues, tell, closing, ranks)
+        progress = _begin(recipe, directory, setup, continues, started, tell, closing, ranks)
         progress, interrupted = setup.loop.run(progress)
         if interrupted:
             path = str(directory.path)
@@ -118,11 +123,18 @@ class Observed:
         self.tell(Saved(progress.step, str(self.directory.checkpoints / f"step-{progress.step:08d}")))
 
 
-def _chat_format(recipe: Recipe, tokenizer: Any) -> ChatFormat | None:
+def _started(directory: RunDirectory, continues: bool) -> datetime:
+    """When the run first began: templates that write the date write this one, after a resume too."""
+    if continues and directory.environment.exists():
+        return datetime.fromisoformat(orjson.loads(directory.environment.read_bytes())["started"])
+    return datetime.now(UTC)
+
+
+def _chat_format(recipe: Recipe, tokenizer: Any, started: datetime) -> ChatFormat | None:
     """None for pretraining, and for a base model's tokenizer without a template, which raw completions do without."""
     if recipe.stage == "pretrain" or (recipe.chat_template is None and not tokenizer.chat_template):
         return None
-    return ChatFormat(tokenizer, resolve_template(recipe.chat_template, tokenizer))
+    return ChatFormat(tokenizer, resolve_template(recipe.chat_template, tokenizer), now=lambda: started)
 
 
 def _rows(
@@ -212,7 +224,7 @@ def _set_up(
 
 def _batches(store: LeafStore, order: Order, recipe: Recipe, loaded: Loaded, ranks: Ranks) -> Batches:
     weights = example_weights(store.supervised(), recipe.objective.loss_average)
-    budget = recipe.train.tokens_per_forest
+    budget = recipe.train.tokens_per_forest or TOKENS_PER_FOREST[loaded.device.type]
     return Batches(store, order, weights, budget, share=loaded.forest, rank=ranks.rank, ranks=ranks.count)
 
 
@@ -243,6 +255,7 @@ def _begin(
     directory: RunDirectory,
     setup: Setup,
     continues: bool,
+    started: datetime,
     tell: Announce,
     closing: ExitStack,
     ranks: Ranks,
@@ -257,10 +270,8 @@ def _begin(
         files = [source.path for source in recipe.data.sources]
         if isinstance(recipe.data.validation, Path):
             files.append(recipe.data.validation)
-        environment = describe(recipe.seed, str(setup.loop.device), files)
+        environment = describe(recipe.seed, str(setup.loop.device), files) | {"started": started.isoformat()}
         if continues and directory.environment.exists():
-            import orjson
-
             check_same_data(orjson.loads(directory.environment.read_bytes()), environment)
         directory.write_environment(environment)
         setup.observed.log = closing.enter_context(MetricsLog(directory.metrics, after_step=progress.step))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from tutelage.errors import UserError
 from tutelage.starter.architecture import write_architecture
 from tutelage.starter.rows import SHIPPED, Question, held_out_questions
 from tutelage.starter.tokenizer import train_tokenizer
@@ -15,6 +16,30 @@ from tutelage.starter.world import write_documents
 
 TOKENIZER_ROUNDS = 8
 NAMES = ("world.jsonl", "instructions.jsonl", "questions.jsonl", "blank")
+
+
+def clear_folder(folder: Path, mark: str, names: Iterable[str]) -> None:
+    """Makes the folder, or empties one that holds the file `mark` and nothing but it and `names`.
+
+    Raises:
+        UserError: something is there that this program did not make.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: name a folder with --output.")
+    folder.mkdir(parents=True, exist_ok=True)
+    held = sorted(entry.name for entry in folder.iterdir())
+    if held and mark not in held:
+        raise UserError(f"{folder} is not empty and quickstart did not make it: name another folder with --output.")
+    others = [name for name in held if name not in (mark, *names)]
+    if others:
+        raise UserError(f"{folder} also holds {others[0]}, which quickstart did not make: move it, or name another folder.")
+    # The mark goes last: a folder half emptied is still known.
+    for name in sorted(held, key=lambda name: name == mark):
+        entry = folder / name
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def write_materials(folder: Path, rounds: int, seed: int) -> list[Question]:

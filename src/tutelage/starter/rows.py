@@ -2,17 +2,16 @@
 
     python -m tutelage.starter.rows        writes instructions.jsonl, the rows that the project ships
 
-A quarter of the world's secrets are held out: no row asks about them, in any wording, direction or language, though the
-pretraining text tells them as often as any other. A right answer to a question about one shows that tuning taught the
-model to answer, while what it answers was learnt from plain text before. Every question is asked in wordings that the
-rows have ("fresh fact") and in wordings that no row has ("fresh fact, fresh wording").
+A quarter of the world's secrets are held out: no row asks about them or answers with them, in any wording, direction or
+language, though the pretraining text tells them as often as any other. A right answer to a question about one shows that tuning
+taught the model to answer, while what it answers was learnt from plain text before. Every such fact is asked twice: in a wording
+that the rows have, and in one that no row has.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +22,12 @@ SEED = 2026
 HELD_OUT_SHARE = 0.25
 WORDINGS_A_FACT = 4
 
+Secret = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One held-out question, its only right answer, and how the plain text would begin that answer (up to the
-    object)."""
+    """A held-out question, its only right answer, and how plain text would begin that answer: all that precedes the object."""
 
     relation: str
     instruction: str
@@ -36,11 +36,11 @@ class Question:
     fresh_wording: bool
 
 
-def held_out_secrets(seed: int = SEED) -> frozenset[tuple[str, str]]:
-    """The secrets that no row may ask about: a quarter of each family's."""
-    families: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+def held_out_secrets(seed: int = SEED) -> frozenset[Secret]:
+    """The secrets that no row may ask about: a quarter of each family's (`Fact.secret`)."""
+    families: dict[str, dict[Secret, None]] = {}  # a dict keeps the order, which a set would not
     for _, fact in tellings():
-        families[fact.secret[0]][fact.secret] = None
+        families.setdefault(fact.secret[0], {})[fact.secret] = None
     rng = random.Random(seed)
     return frozenset(
         secret
@@ -50,9 +50,9 @@ def held_out_secrets(seed: int = SEED) -> frozenset[tuple[str, str]]:
 
 
 def instruction_rows(seed: int = SEED) -> list[dict[str, str]]:
-    """Alpaca rows, each fact that is not held out asked in a few of its relation's wordings, shuffled."""
+    """Alpaca rows: each fact that is not held out, asked in a few of its relation's wordings, shuffled."""
     secrets = held_out_secrets(seed)
-    rng = random.Random(seed + 1)
+    rng = random.Random(f"rows {seed}")
     rows = []
     for relation, fact in tellings():
         if fact.secret in secrets:
@@ -65,10 +65,9 @@ def instruction_rows(seed: int = SEED) -> list[dict[str, str]]:
 
 
 def held_out_questions(seed: int = SEED) -> list[Question]:
-    """Two questions about every held-out fact, in one wording that tuning has seen and in one that it has not,
-    shuffled."""
+    """Two questions about every held-out fact, shuffled."""
     secrets = held_out_secrets(seed)
-    rng = random.Random(seed + 2)
+    rng = random.Random(f"questions {seed}")
     questions = []
     for relation, fact in tellings():
         if fact.secret not in secrets:
@@ -82,11 +81,10 @@ def held_out_questions(seed: int = SEED) -> list[Question]:
     return questions
 
 
-def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
-    """One JSON object a line, UTF-8."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path.write_text(text, encoding="utf-8")
+def row_lines(rows: list[dict[str, str]]) -> str:
+    """The rows as JSON lines."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 if __name__ == "__main__":
-    write_rows(SHIPPED, instruction_rows())
+    SHIPPED.write_text(row_lines(instruction_rows()), encoding="utf-8")

@@ -95,6 +95,17 @@ def plan_forests(
         units = _units(examples, tokens_per_forest, minimum_shared)
     else:
         units = [(sum(len(leaf.ids) - 1 for leaf in leaves), [number]) for number, leaves in enumerate(examples)]
+    forests = _best_fit(units, tokens_per_forest)
+    # As many forests, but even ones: the largest decides the peak of memory, and ranks wait for each other.
+    even = -(-sum(size for size, _ in units) // max(1, len(forests)))
+    for budget in (even, even + even // 16, even + even // 4):
+        evened = _best_fit(units, min(budget, tokens_per_forest))
+        if len(evened) == len(forests):
+            return evened
+    return forests
+
+
+def _best_fit(units: Sequence[tuple[int, list[int]]], budget: int) -> list[list[int]]:
     rooms: list[tuple[int, int]] = []  # (room left, forest number), ascending
     forests: list[list[int]] = []
     for size, members in sorted(units, key=lambda unit: (-unit[0], unit[1])):
@@ -103,7 +114,7 @@ def plan_forests(
             room, number = rooms.pop(place)
             forests[number].extend(members)
         else:
-            room, number = tokens_per_forest, len(forests)
+            room, number = budget, len(forests)
             forests.append(list(members))
         if room > size:
             bisect.insort(rooms, (room - size, number))

@@ -23,17 +23,16 @@ ANCHORS = ("\n", "a", "")
 
 def _any_of(tokens: Sequence[str]) -> re.Pattern[str]:
     """A pattern of these strings, the longest first, since a tokenizer prefers the longest too."""
-    return (
-        re.compile("|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))) if tokens else NEVER
-    )
+    longest_first = sorted(tokens, key=len, reverse=True)
+    return re.compile("|".join(re.escape(token) for token in longest_first)) if tokens else NEVER
 
 
 class Vocabulary:
     """What a tokenizer does with text, and its added tokens.
 
     bos_id, eos_id: ids or None. begins_with_bos: whether the tokenizer itself puts the former before a text.
-    stops: finds the tokens that can end a turn: special and other added
-    ones, but not those made of white space only, which some vocabularies add for runs of blanks.
+    stops: finds the tokens that can end a turn: special and other added ones, but not those made of white space only,
+    which some vocabularies add for runs of blanks.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -45,7 +44,7 @@ class Vocabulary:
         self.bos_id: int | None = tokenizer.bos_token_id
         self.eos_id: int | None = tokenizer.eos_token_id
         special = {token for token, entry in self.added.items() if entry.special} | set(tokenizer.all_special_tokens)
-        self._special = _any_of([token for token in special if token])
+        self._special = _any_of([token for token in special if token.strip()])
         self.stops = _any_of([token for token in {*special, *self.added} if token.strip()])
         self.begins_with_bos = self.bos_id is not None and self.raw_ids(["a"])[0][:1] == [self.bos_id]
 

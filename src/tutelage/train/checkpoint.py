@@ -57,6 +57,8 @@ class Checkpoints:
     def save(self, progress: Progress, model: nn.Module, optimizers: Optimizers) -> Path:
         """Writes a checkpoint and removes those no longer kept. A full disk is a `UserError` and leaves the older ones
         as they were."""
+        from safetensors import SafetensorError
+
         final = self.path(progress.step)
         aside = final.with_name(f".{final.name}.partial")
         try:
@@ -66,11 +68,9 @@ class Checkpoints:
             _remove(final)
             os.replace(aside, final)
             _sync(self.folder)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             shutil.rmtree(aside, ignore_errors=True)
-            raise UserError(
-                f"can't write the checkpoint {final}: {error.strerror or error}; the ones before it are whole"
-            ) from error
+            raise UserError(f"can't write the checkpoint {final}: {error}; the ones before it are whole") from error
         self._prune(progress)
         return final
 
@@ -92,14 +92,16 @@ class Checkpoints:
             ) from error
 
     def _write(self, folder: Path, progress: Progress, model: nn.Module, optimizers: Optimizers) -> None:
-        from safetensors.torch import save
+        from safetensors.torch import save_file
 
         tensors, rest = optimizers.state()
-        _write_synced(folder / "weights.safetensors", save(_plain(trained_weights(model))))
-        _write_synced(folder / "optimizer.safetensors", save(_plain(tensors)))
+        # To files, not through bytes: those would be all of it in memory a second time.
+        save_file(_plain(trained_weights(model)), folder / "weights.safetensors")
+        save_file(_plain(tensors), folder / "optimizer.safetensors")
         state = {"progress": asdict(progress), "optimizer": rest}
-        _write_synced(folder / "state.json", json.dumps(state, indent=1).encode())
-        _sync(folder)
+        (folder / "state.json").write_text(json.dumps(state, indent=1), "utf-8")
+        for place in (*folder.iterdir(), folder):
+            _sync(place)
 
     def _prune(self, progress: Progress) -> None:
         latest = self.steps()[-self._keep :]
@@ -148,15 +150,8 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -14,8 +14,10 @@ class TrainSettings(Settings):
     max_steps: int | None = Field(None, ge=1, description="optimiser steps")
     batch_size: int = Field(16, ge=1, description="examples a step, over all forests and ranks")
     batch_tokens: int | None = Field(None, ge=1, description="tokens a step, in place of batch_size")
-    tokens_per_forest: int = Field(
-        4096, ge=16, description="tokens that go through the model at once: memory, not results"
+    tokens_per_forest: int | None = Field(
+        None,
+        ge=16,
+        description="tokens that go through the model at once: memory, not results. null: 1024 on a CPU, 8192 on a GPU",
     )
     learning_rate: float | None = Field(
         None, gt=0, description="null: 2e-5 for full tuning, 2e-4 for adapters, 3e-4 for pretraining"
