@@ -12,23 +12,24 @@ import pytest
 import torch
 from torch import nn
 
-from tutelage.train.ranks import Ranks, join_ranks
+from tutelage.train.ranks import Ranks, joined
 
 CPU = torch.device("cpu")
 
 
 def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    ranks = join_ranks()
-    assert ranks == Ranks(0, 1)
-    assert ranks.first
-    assert ranks.sum([1.5, 2], CPU) == [1.5, 2]
-    model = nn.Linear(2, 2)
-    ranks.sum_gradients(model.parameters())
-    assert model.weight.grad is None
-    ranks.wait()
+    with joined() as ranks:
+        assert ranks == Ranks(0, 1)
+        assert ranks.first
+        assert ranks.sum([1.5, 2], CPU) == [1.5, 2]
+        model = nn.Linear(2, 2)
+        ranks.sum_gradients(model.parameters())
+        assert model.weight.grad is None
+        ranks.wait()
     monkeypatch.setenv("WORLD_SIZE", "1")
-    assert join_ranks() == Ranks()
+    with joined() as ranks:
+        assert ranks == Ranks()
     assert not torch.distributed.is_initialized()
 
 
@@ -44,27 +45,29 @@ def worker(rank: int, port: int, answer: Connection) -> None:
     """What a rank does; it answers with plain lists."""
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
-    ranks = join_ranks()
-    found: dict[str, Any] = {"ranks": ranks, "again": join_ranks(), "first": ranks.first}
-    found["sum"] = ranks.sum([1.0 + rank, 2.0**-40 * rank, 1e9], CPU)
-    found["of a generator"] = ranks.sum((float(value) for value in (rank, 1)), CPU)
-    model = model_of()
-    for number, parameter in enumerate(model.parameters()):
-        if parameter.requires_grad and not (rank == 1 and number >= 6):
-            parameter.grad = torch.full_like(parameter, 10.0**rank * (number + 1))
-    ranks.sum_gradients(parameter for parameter in model.parameters() if parameter.requires_grad)
-    grads = [parameter.grad for parameter in model.parameters()]
-    found["gradients"] = [
-        None if grad is None else (str(grad.dtype), tuple(grad.shape), sorted(set(grad.flatten().tolist())))
-        for grad in grads
-    ]
-    for parameter in model.parameters():
-        parameter.grad = None
-    ranks.sum_gradients(parameter for parameter in model.parameters() if parameter.requires_grad)  # nobody had anything
-    found["nothing"] = [None if p.grad is None else float(p.grad.abs().sum()) for p in model.parameters()]
-    ranks.wait()
-    answer.send(found)
-    torch.distributed.destroy_process_group()
+    with joined() as ranks, joined() as again:
+        found: dict[str, Any] = {"ranks": ranks, "again": again, "first": ranks.first}
+        found["sum"] = ranks.sum([1.0 + rank, 2.0**-40 * rank, 1e9], CPU)
+        found["of a generator"] = ranks.sum((float(value) for value in (rank, 1)), CPU)
+        model = model_of()
+        for number, parameter in enumerate(model.parameters()):
+            if parameter.requires_grad and not (rank == 1 and number >= 6):
+                parameter.grad = torch.full_like(parameter, 10.0**rank * (number + 1))
+        ranks.sum_gradients(parameter for parameter in model.parameters() if parameter.requires_grad)
+        grads = [parameter.grad for parameter in model.parameters()]
+        found["gradients"] = [
+            None if grad is None else (str(grad.dtype), tuple(grad.shape), sorted(set(grad.flatten().tolist())))
+            for grad in grads
+        ]
+        for parameter in model.parameters():
+            parameter.grad = None
+        ranks.sum_gradients(
+            parameter for parameter in model.parameters() if parameter.requires_grad
+        )  # nobody had anything
+        found["nothing"] = [None if p.grad is None else float(p.grad.abs().sum()) for p in model.parameters()]
+        ranks.wait()
+        answer.send(found)
+    assert not torch.distributed.is_initialized()
 
 
 def test_two_processes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -14,16 +15,16 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-    from tutelage.run.events import Event
     from tutelage.serve.answerer import Answerer
     from tutelage.starter.exam import Marks, Score
     from tutelage.starter.rows import Question
 
 MARK = "quickstart.json"
 RUNS = ("base", "tuned")
-# Times the world's facts are told, each twice a round: enough to know nearly all of them.
-ROUNDS = 40
+# Every fact is told twice a round: 72 times in all, after which nearly all are known.
+ROUNDS = 36
 PRETRAINING = (
     "train.epochs=1",
     "train.batch_tokens=1536",
@@ -35,91 +36,107 @@ PRETRAINING = (
 )
 TUNING = (
     "chat_template=plain",
-    "train.epochs=1.5",
-    "train.batch_size=32",
-    "train.learning_rate=3e-4",
+    "train.epochs=2",
+    "train.batch_size=16",
+    "train.learning_rate=6e-4",
     "train.dtype=float32",
 )
 # Matrices this small keep no more threads busy.
 THREADS = 4
+LOG_EVERY = 50
 LONGEST_ANSWER = 32
 SHOWN_QUESTIONS = 8
 
 
 def quickstart(
     output: Annotated[Path, typer.Option(help="A new folder, or one that quickstart made.")] = Path("runs/quickstart"),
-    seed: Annotated[int, typer.Option(min=0, help="Of the text, the first weights and the order.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of text, first weights and order.")] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Pretrain a very small model, tune it on instructions, and see what that changed; in minutes, offline.
 
     tutelage quickstart
     """
-    run_story(output, seed, ROUNDS)
+    tell_story(output, seed, ROUNDS)
 
 
-def run_story(output: Path, seed: int, rounds: int, words: Sequence[str] = ()) -> None:
+def tell_story(output: Path, seed: int, rounds: int, words: Sequence[str] = ()) -> None:
     """The story with `rounds` of pretraining text; `words` (`key=value`) go to both runs.
 
     Raises:
         UserError: `output` holds what quickstart did not make.
-        Exit: with 130, after Ctrl-C.
+        typer.Exit: with 130, after Ctrl-C.
     """
     from rich.console import Console
 
     from tutelage.starter.materials import NAMES, clear_folder, write_materials
 
     began = time.monotonic()
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     clear_folder(output, MARK, (*NAMES, *RUNS))
-    (output / MARK).write_text(json.dumps({"seed": seed, "finished": False}) + "\n", encoding="utf-8")
-    console.rule("1  a small world", align="left")
+    _write_mark(output, {"seed": seed, "finished": False})
+    console.print("\n1  A small world", style="bold")
     questions = write_materials(output, rounds, seed)
     console.print(_WORLD.format(folder=output, questions=len(questions)))
     try:
-        console.rule("2  pretraining: a model that has only read", align="left")
-        base = ("stage=pretrain", f"model={output / 'blank'}", f"data={output / 'world.jsonl'}")
-        _tune(console, (*base, f"output={output / 'base'}", *PRETRAINING, f"seed={seed}", *words))
-        console.rule("3  instruction tuning: the same model learns to answer", align="left")
-        tuned = (f"model={output / 'base'}", f"data={output / 'instructions.jsonl'}")
-        _tune(console, (*tuned, f"output={output / 'tuned'}", *TUNING, f"seed={seed}", *words))
+        _run_both(console, output, [f"seed={seed}", *words])
     except KeyboardInterrupt:
-        _interrupted()
-    console.rule("4  the exam: facts that no instruction row asked about", align="left")
+        sys.stderr.write("tutelage: Interrupted. The same command starts the story again.\n")
+        raise typer.Exit(130) from None
+    console.print("\n4  The exam: facts that no instruction row asked about", style="bold")
     before, after = (Sitting.hold(output / run, questions) for run in RUNS)
-    _show_exam(console, questions, before, after)
-    figures = {"seed": seed, "finished": True, "before": asdict(before.marks), "after": asdict(after.marks)}
-    (output / MARK).write_text(json.dumps({**figures, "known": asdict(before.known)}) + "\n", encoding="utf-8")
-    console.print(_NEXT.format(folder=output, seconds=time.monotonic() - began))
+    console.print(_answers_table(questions, before, after), _marks_table(before, after))
+    seconds = time.monotonic() - began
+    figures = {"before": before.figures(), "after": after.figures(), "seconds": round(seconds, 1)}
+    _write_mark(output, {"seed": seed, "finished": True, **figures})
+    console.print(_NEXT.format(folder=output, seconds=seconds))
+
+
+def _write_mark(output: Path, content: dict[str, Any]) -> None:
+    (output / MARK).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 _WORLD = """Facts about animals, things, tools, jobs, countries and words, told in plain English and a little Chinese:
-{folder}/world.jsonl. Questions and answers about three quarters of them: {folder}/instructions.jsonl.
+  {folder}/world.jsonl
+Questions and answers about three quarters of them, the rows that the model will be tuned on:
+  {folder}/instructions.jsonl
 {questions} questions about the others are kept for the exam. Nothing is downloaded."""
 
 _NEXT = """
 All this took {seconds:.0f} s. Go on with
 
-  tutelage chat {folder}/tuned            ask it yourself (only this world: it knows nothing else)
-  {folder}/tuned/report.html              what happened in the run
-  tutelage tune model=FOLDER_OR_HUB_ID data=ROWS.jsonl output=runs/first       a real run, on your rows"""
+  tutelage chat {folder}/tuned          ask it yourself: it knows this small world and nothing else
+  {folder}/tuned/report.html            what happened in the run
+
+and with a real model and your own rows:
+
+  tutelage tune model=FOLDER_OR_HUB_ID data=ROWS.jsonl output=runs/first"""
 
 
-def _tune(console: Console, words: Sequence[str]) -> None:
-    """One run, as the command that is shown would do it."""
+def _run_both(console: Console, output: Path, words: Sequence[str]) -> None:
+    console.print("\n2  Pretraining: a model that only reads", style="bold")
+    base = ("stage=pretrain", f"model={output / 'blank'}", f"data={output / 'world.jsonl'}")
+    _run(console, (*base, f"output={output / 'base'}", *PRETRAINING, *words))
+    console.print("\n3  Instruction tuning: the same model learns to answer", style="bold")
+    tuned = (f"model={output / 'base'}", f"data={output / 'instructions.jsonl'}")
+    _run(console, (*tuned, f"output={output / 'tuned'}", *TUNING, *words))
+
+
+def _run(console: Console, words: Sequence[str]) -> None:
+    """One run, as the command that is shown would do it. Raises KeyboardInterrupt where the run was stopped."""
     import torch
 
     from tutelage.cli.progress import shown
-    from tutelage.run.events import Finished, Saved, Stopped
+    from tutelage.run.events import Event, Finished, Saved, Stopped
     from tutelage.run.recipe import load_recipe
     from tutelage.run.tune import tune
 
     torch.set_num_threads(min(THREADS, torch.get_num_threads()))
-    console.print(f"tutelage tune {' '.join(words)}", style="cyan", soft_wrap=True)
-    with shown(json=False, log_every=50) as show:
+    console.print(f"tutelage tune {shlex.join(words)}", style="cyan")
+    with shown(json=False, log_every=LOG_EVERY) as show:
 
         def announce(event: Event) -> None:
-            if not isinstance(event, (Finished, Saved)):
+            if not isinstance(event, (Finished, Saved)):  # their words belong to a run that stands alone
                 show(event)
 
         try:
@@ -128,14 +145,9 @@ def _tune(console: Console, words: Sequence[str]) -> None:
             raise KeyboardInterrupt from None
 
 
-def _interrupted() -> None:
-    sys.stderr.write("tutelage: Interrupted. The same command starts the story again.\n")
-    raise typer.Exit(130) from None
-
-
 @dataclass(frozen=True)
 class Sitting:
-    """What one model wrote in the exam. known: facts that it completes as plain text."""
+    """What one model wrote in the exam. known: the facts that it completes as plain text."""
 
     answers: list[str]
     marks: Marks
@@ -143,7 +155,7 @@ class Sitting:
 
     @classmethod
     def hold(cls, model: Path, questions: Sequence[Question]) -> Sitting:
-        """Ask the model in `model`: both models get the very same prompts, the question and a line feed."""
+        """Ask the model in `model`. Every model gets the very same prompts: the question and a line feed."""
         from tutelage.serve.answerer import open_answerer
         from tutelage.starter.exam import mark, mark_openings
 
@@ -152,6 +164,10 @@ class Sitting:
         told = [question for question in questions if not question.fresh_wording]
         continuations = _written(answerer, [question.opening for question in told], raw=True)
         return cls(answers, mark(questions, answers), mark_openings(told, continuations))
+
+    def figures(self) -> dict[str, Any]:
+        """All scores, for `quickstart.json`."""
+        return {**asdict(self.marks), "known": asdict(self.known)}
 
 
 def _written(answerer: Answerer, texts: Sequence[str], *, raw: bool) -> list[str]:
@@ -164,7 +180,7 @@ def _written(answerer: Answerer, texts: Sequence[str], *, raw: bool) -> list[str
     return [generated.text for generated in answerer.generator.complete(prompts, settings, batch_size=64)]
 
 
-def _show_exam(console: Console, questions: Sequence[Question], before: Sitting, after: Sitting) -> None:
+def _answers_table(questions: Sequence[Question], before: Sitting, after: Sitting) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -172,15 +188,31 @@ def _show_exam(console: Console, questions: Sequence[Question], before: Sitting,
     for question, old, new in list(zip(questions, before.answers, after.answers, strict=True))[:SHOWN_QUESTIONS]:
         right = new.strip() == question.answer
         verdict = Text(new, "green") if right else Text(f"{new}\n(right: {question.answer})", "red")
-        table.add_row(Text(question.instruction), Text(old, "dim"), verdict)
-    console.print(table)
-    figures: list[tuple[str, Any, Any]] = [
-        ("exactly the right sentence, in a wording that the rows have", before.marks.seen_wording, after.marks.seen_wording),
-        ("exactly the right sentence, in a wording that no row has", before.marks.fresh_wording, after.marks.fresh_wording),
-        ("the right sentence somewhere in what it writes", before.marks.mentioned, after.marks.mentioned),
-        ("no question: the same facts, completed as plain text", before.known, after.known),
-    ]
-    marks = Table("held-out facts", "before tuning", "after tuning")
-    for what, old, new in figures:
-        marks.add_row(what, str(old), str(new))
-    console.print(marks)
+        table.add_row(Text(question.instruction), Text(_shortened(old), "dim"), verdict)
+    return table
+
+
+def _shortened(text: str, longest: int = 60) -> str:
+    """One line of at most `longest` signs; a model that has only read does not know where to stop."""
+    line = " / ".join(text.splitlines())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _marks_table(before: Sitting, after: Sitting) -> Table:
+    from rich.table import Table
+
+    table = Table("facts that no row asked about", "before tuning", "after tuning")
+    old, new = before.marks, after.marks
+    rows = (
+        (
+            "answered with exactly the right sentence,\nasked in a wording that the rows have",
+            old.seen_wording,
+            new.seen_wording,
+        ),
+        ("the same, asked in a wording that no row has", old.fresh_wording, new.fresh_wording),
+        ("right sentence somewhere in what it writes", old.mentioned, new.mentioned),
+        ("not asked: begun as plain text, completed", before.known, after.known),
+    )
+    for what, *scores in rows:
+        table.add_row(what, *map(str, scores))
+    return table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten

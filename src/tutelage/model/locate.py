@@ -94,6 +94,7 @@ def _adapter(folder: Path) -> Located:
         pickled = (folder / "adapter_model.bin").is_file()
         why = "only pickled ones, which can run code when loaded" if pickled else "none"
         raise UserError(f"{folder} is an adapter and needs weights in adapter_model.safetensors; it holds {why}")
+    base = _from_where_it_was_tuned(base, folder)
     try:
         base_folder = _model_folder(base)
         if base_folder is None:
@@ -105,6 +106,13 @@ def _adapter(folder: Path) -> Located:
     except UserError as error:
         raise UserError(f"{folder} is an adapter on {base} (base_model_name_or_path): {error}") from error
     return Located(located.path, folder, located.random)
+
+
+def _from_where_it_was_tuned(base: str, folder: Path) -> str:
+    """A path that is relative holds from the folder that the run was started in, most often one above the run's."""
+    places = [Path(), *folder.resolve().parents]
+    models = (place / base / part for place in places for part in ("config.json", "recipe.yaml"))
+    return next((str(found.parent) for found in models if found.is_file()), base)
 
 
 def _holds(folder: Path, patterns: tuple[str, ...]) -> bool:

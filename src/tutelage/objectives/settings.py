@@ -12,7 +12,7 @@ class ObjectiveSettings(Settings):
 
     train_on: Literal["assistant", "last", "everything", "messages"] = Field(
         "assistant",
-        description="every assistant turn, the last one, every token, or the turns marked in their row (`train`, `weight`)",
+        description="every assistant turn, the last one, every token, or turns marked in their row (`train`, `weight`)",
     )
     loss_average: Literal["token", "example"] = Field(
         "token", description="the mean over all supervised tokens of the global batch, or over its examples' own means"

@@ -31,7 +31,7 @@ from tutelage.run.metrics import MetricsLog
 from tutelage.run.recipe import Recipe, flat_values
 from tutelage.run.result import write_model
 from tutelage.run.rows import Rows, read_examples
-from tutelage.run.trackers import Trackers
+from tutelage.run.trackers import Trackers, check_trackers
 from tutelage.tokens.chat import ChatFormat
 from tutelage.tokens.encode import Encoder
 from tutelage.tokens.planner import Order
@@ -39,11 +39,11 @@ from tutelage.tokens.store import LeafStore
 from tutelage.tokens.templates import resolve_template
 from tutelage.train.batches import Batches
 from tutelage.train.checkpoint import Checkpoints, Progress
-from tutelage.train.loop import Loop, Observer, deterministic, seed_everything
+from tutelage.train.loop import Loop, Observer, deterministic
 from tutelage.train.memory import keep_freed_memory
 from tutelage.train.meter import Meter
 from tutelage.train.optimizers import build_optimizers
-from tutelage.train.ranks import Ranks, join_ranks
+from tutelage.train.ranks import Ranks, joined
 
 Announce = Callable[[Event], None]
 
@@ -62,9 +62,13 @@ def tune(recipe: Recipe, announce: Announce = lambda event: None) -> dict[str, A
         Stopped: Ctrl-C or SIGTERM; everything up to the last step is saved.
     """
     quiet()
-    ranks = join_ranks()
-    tell: Announce = announce if ranks.first else lambda event: None
+    with joined() as ranks:
+        return _run(recipe, announce if ranks.first else lambda event: None, ranks)
+
+
+def _run(recipe: Recipe, tell: Announce, ranks: Ranks) -> dict[str, Any]:
     located = locate(recipe.model)
+    check_trackers(recipe.train.trackers)
     directory = RunDirectory(recipe.output)
     continues = directory.prepare(recipe) if ranks.first else recipe.resume
     ranks.wait()
@@ -179,8 +183,7 @@ def _set_up(
         trust_remote_code=recipe.trust_remote_code,
     )
     own_dtype = next(loaded.model.parameters()).dtype
-    seed_everything(recipe.seed, step=0, rank=0)  # an adapter's new weights, the same on every rank
-    net = choose_trainable(loaded.model, recipe.adapter, recipe.freeze, dtype, loaded.adapted)
+    net = choose_trainable(loaded.model, recipe.adapter, recipe.freeze, dtype, loaded.adapted, recipe.seed)
     loaded.model = net.to(device)
     model = ForestModel(net, forest=loaded.forest, dtype=dtype)
     if loaded.why_alone:
@@ -275,7 +278,9 @@ def _begin(
             check_same_data(orjson.loads(directory.environment.read_bytes()), environment)
         directory.write_environment(environment)
         setup.observed.log = closing.enter_context(MetricsLog(directory.metrics, after_step=progress.step))
-        trackers = Trackers(recipe.train.trackers, directory.trackers, directory.path.name, flat_values(recipe))
+        trackers = Trackers(
+            recipe.train.trackers, directory.trackers, directory.path.resolve().name, flat_values(recipe)
+        )
         closing.callback(trackers.close)
         setup.observed.trackers = trackers
     return progress

@@ -32,7 +32,9 @@ def clear_folder(folder: Path, mark: str, names: Iterable[str]) -> None:
         raise UserError(f"{folder} is not empty and quickstart did not make it: name another folder with --output.")
     others = [name for name in held if name not in (mark, *names)]
     if others:
-        raise UserError(f"{folder} also holds {others[0]}, which quickstart did not make: move it, or name another folder.")
+        raise UserError(
+            f"{folder} also holds {others[0]}, which quickstart did not make: move it, or name another folder."
+        )
     # The mark goes last: a folder half emptied is still known.
     for name in sorted(held, key=lambda name: name == mark):
         entry = folder / name

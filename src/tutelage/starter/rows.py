@@ -21,8 +21,11 @@ SHIPPED = Path(__file__).parent / "instructions.jsonl"
 SEED = 2026
 HELD_OUT_SHARE = 0.25
 WORDINGS_A_FACT = 4
+CONVERSATION_SHARE = 0.25
+LONGEST_HISTORY = 3
 
 Secret = tuple[str, str]
+Row = dict[str, str | list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,14 @@ def held_out_secrets(seed: int = SEED) -> frozenset[Secret]:
     )
 
 
-def instruction_rows(seed: int = SEED) -> list[dict[str, str]]:
-    """Alpaca rows: each fact that is not held out, asked in a few of its relation's wordings, shuffled."""
+def instruction_rows(seed: int = SEED) -> list[Row]:
+    """Alpaca rows: each fact that is not held out, asked in a few of its relation's wordings, shuffled.
+
+    A quarter of them follow upon a `history` of one to three other questions with their answers, as in a chat.
+    """
     secrets = held_out_secrets(seed)
     rng = random.Random(f"rows {seed}")
-    rows = []
+    rows: list[Row] = []
     for relation, fact in tellings():
         if fact.secret in secrets:
             continue
@@ -61,7 +67,13 @@ def instruction_rows(seed: int = SEED) -> list[dict[str, str]]:
             instruction, _, text = render(wording, fact).partition("\n")
             rows.append({"instruction": instruction, "input": text, "output": render(relation.tell[0], fact)})
     rng.shuffle(rows)
+    for row in rng.sample(rows, round(len(rows) * CONVERSATION_SHARE)):
+        row["history"] = [_exchange(other) for other in rng.sample(rows, rng.randint(1, LONGEST_HISTORY))]
     return rows
+
+
+def _exchange(row: Row) -> list[str]:
+    return ["\n".join(filter(None, (str(row["instruction"]), str(row["input"])))), str(row["output"])]
 
 
 def held_out_questions(seed: int = SEED) -> list[Question]:
@@ -81,7 +93,7 @@ def held_out_questions(seed: int = SEED) -> list[Question]:
     return questions
 
 
-def row_lines(rows: list[dict[str, str]]) -> str:
+def row_lines(rows: list[Row]) -> str:
     """The rows as JSON lines."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 

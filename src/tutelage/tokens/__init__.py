@@ -1,0 +1,1 @@
+"""Text to token ids: chat templates, leaves, the prefix forest and its planner."""

@@ -99,13 +99,13 @@ class Loop:
             total += float(loss.detach())
             operations += self.meter.operations(forest)
         total, operations = self.ranks.sum([total, operations], self.device)
-        if not math.isfinite(total):
-            raise UserError(
-                f"the loss of step {step} is {total}; lower train.learning_rate (now "
-                f"{self.optimizers.learning_rate:g}) or set train.dtype=float32, in a new output"
-            )
         self.ranks.sum_gradients(self._trained())
         norm = self._clip()
+        if not math.isfinite(total) or not math.isfinite(norm):
+            raise UserError(
+                f"the loss of step {step} is {total:g} and its gradient's norm {norm:g}; lower train.learning_rate "
+                f"(now {self.optimizers.learning_rate:g}) or set train.dtype=float32, in a new output"
+            )
         rate = self.optimizers.step(factor)
         seconds = time.perf_counter() - start
         metrics: dict[str, float | int] = {
@@ -133,7 +133,7 @@ class Loop:
 
     def _validate(self, progress: Progress) -> tuple[Progress, float]:
         loss = self.validation_loss()
-        if progress.best_loss is None or loss < progress.best_loss:
+        if math.isfinite(loss) and (progress.best_loss is None or loss < progress.best_loss):
             return replace(progress, best_loss=loss, best_step=progress.step, stale=0), loss
         return replace(progress, stale=progress.stale + 1), loss
 

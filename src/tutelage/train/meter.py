@@ -24,7 +24,7 @@ class Meter:
     def __init__(self, model: nn.Module, language_model: Any, device: torch.device, dtype: torch.dtype) -> None:
         head = language_model.get_output_embeddings()
         self._per_token = _operations(model, {*head.modules()})
-        self._per_target = (6.0 if head.weight.requires_grad else 4.0) * head.weight.numel()
+        self._per_target = (6.0 if head.weight.requires_grad else 4.0) * float(head.weight.numel())
         self._per_pair = _attention_operations(language_model.config)
         self._device = device
         self.rate = matrix_rate(device, dtype)

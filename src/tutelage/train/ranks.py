@@ -7,7 +7,8 @@ denominators before, so gradients are summed and not averaged, and a rank may ha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -58,13 +59,17 @@ class Ranks:
             torch.distributed.barrier()
 
 
-def join_ranks() -> Ranks:
-    """Joins the process group that torchrun's environment describes; alone where there is none."""
+@contextmanager
+def joined() -> Iterator[Ranks]:
+    """Within, this process is in the group that torchrun's environment describes; alone where there is none."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1:
-        return Ranks()
-    if not torch.distributed.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return Ranks(torch.distributed.get_rank(), count)
+    if count == 1 or torch.distributed.is_initialized():
+        yield Ranks(torch.distributed.get_rank(), torch.distributed.get_world_size()) if count > 1 else Ranks()
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Ranks(torch.distributed.get_rank(), count)
+    finally:
+        torch.distributed.destroy_process_group()

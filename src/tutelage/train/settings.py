@@ -42,7 +42,9 @@ class TrainSettings(Settings):
         "auto", description="of the computation; trained weights are float32. auto: bfloat16 where the hardware has it"
     )
     gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, a third slower")
-    neftune: float | None = Field(None, gt=0, description="noise on embeddings (Jain et al. 2023); 5 is usual")
+    neftune: float | None = Field(
+        None, gt=0, description="noise on embeddings (Jain et al. 2023), 5 is usual; drawn for each forest"
+    )
     save_every: int | None = Field(None, ge=1, description="steps between checkpoints; null: at every epoch's end")
     keep_checkpoints: int = Field(1, ge=1, description="so many latest checkpoints stay, besides the best")
     validate_every: int | None = Field(None, ge=1, description="steps between validations; null: at every epoch's end")
