@@ -85,6 +85,7 @@ def tell_story(output: Path, seed: int, rounds: int, words: Sequence[str] = ()) 
         raise typer.Exit(130) from None
     console.print("\n4  The exam: facts that no instruction row asked about", style="bold")
     before, after = (Sitting.hold(output / run, questions) for run in RUNS)
+    console.print(_EXAM)
     console.print(_answers_table(questions, before, after), _marks_table(before, after))
     seconds = time.monotonic() - began
     figures = {"before": before.figures(), "after": after.figures(), "seconds": round(seconds, 1)}
@@ -101,6 +102,9 @@ _WORLD = """Facts about animals, things, tools, jobs, countries and words, told 
 Questions and answers about three quarters of them, the rows that the model will be tuned on:
   {folder}/instructions.jsonl
 {questions} questions about the others are kept for the exam. Nothing is downloaded."""
+
+_EXAM = """Both models get the very same prompts, and both have read the text in which all these facts stand. The first
+was never shown how to answer: it goes on writing what may follow in such a text. The second learnt it from the rows."""
 
 _NEXT = """
 All this took {seconds:.0f} s. Go on with
@@ -201,17 +205,13 @@ def _shortened(text: str, longest: int = 60) -> str:
 def _marks_table(before: Sitting, after: Sitting) -> Table:
     from rich.table import Table
 
-    table = Table("facts that no row asked about", "before tuning", "after tuning")
+    table = Table("facts that no row has", "before tuning", "after tuning")
     old, new = before.marks, after.marks
     rows = (
-        (
-            "answered with exactly the right sentence,\nasked in a wording that the rows have",
-            old.seen_wording,
-            new.seen_wording,
-        ),
-        ("the same, asked in a wording that no row has", old.fresh_wording, new.fresh_wording),
-        ("right sentence somewhere in what it writes", old.mentioned, new.mentioned),
-        ("not asked: begun as plain text, completed", before.known, after.known),
+        ("exactly right, in a wording of the rows", old.seen_wording, new.seen_wording),
+        ("exactly right, in a wording of no row", old.fresh_wording, new.fresh_wording),
+        ("the right sentence somewhere in it", old.mentioned, new.mentioned),
+        ("plain text begun, rightly completed", before.known, after.known),
     )
     for what, *scores in rows:
         table.add_row(what, *map(str, scores))

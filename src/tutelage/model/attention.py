@@ -24,6 +24,9 @@ from torch import Tensor, nn
 from tutelage.model.layout import Layout, current
 
 NAME = "forest"
+# Torch's attention on a CPU is slower in bfloat16 than in float32 up to so many queries: 2.3 against 1.7 ms at 128, forward
+# and backward (docs/log.md).
+FLOAT_ON_CPU = 128
 
 Backend = Callable[[Layout, Tensor, Tensor, Tensor, int, "Score"], Tensor]
 
@@ -160,11 +163,20 @@ def _gather(pieces: tuple[Tensor, ...], numbers: list[int]) -> Tensor:
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, score: Score) -> Tensor:
-    """Attention of [1, H, Q, D] over [1, K, S, D]; mask: bool [Q, S], None for causal with Q == S. Returns [1, H, Q,
-    Dv]."""
-    heads, groups = query.shape[1], key.shape[1]
+    """Attention of [1, H, Q, D] over [1, K, S, D]; mask: bool [Q, S], None for causal with Q == S.
+
+    Returns [1, H, Q, Dv].
+    """
     if not score.plain:
         return _attend_by_hand(query, key, value, mask, score)
+    if query.device.type == "cpu" and query.dtype != torch.float32 and query.shape[2] <= FLOAT_ON_CPU:
+        with torch.autocast("cpu", enabled=False):
+            return _attend_fused(query.float(), key.float(), value.float(), mask, score).to(query.dtype)
+    return _attend_fused(query, key, value, mask, score)
+
+
+def _attend_fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, score: Score) -> Tensor:
+    heads, groups = query.shape[1], key.shape[1]
     # Grouped-query attention as a batch of groups: broadcasting instead of copying the keys for each query head.
     q = query.reshape(groups, heads // groups, *query.shape[2:])
     k, v = (x.transpose(0, 1).expand(-1, heads // groups, -1, -1) for x in (key, value))

@@ -7,6 +7,7 @@ pass while a chunk's logits are there. `log_probabilities` is its twin for objec
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +20,18 @@ from torch.autograd.function import once_differentiable
 # bfloat16 each chunk also costs a pass over the weight's gradient, so small vocabularies get long chunks.
 LOGIT_BYTES = 2**26
 LEAST_ROWS = 256
+# What configurations call the factors on the logits and their soft caps.
+SCALES = ("logit_scale", "lm_head_multiplier")
+SOFTCAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
 
 
 @dataclass(frozen=True)
 class Head:
     """From hidden states to logits: `softcap(scale · (hidden @ weight.T + bias))`, as the model has them.
 
-    weight: [vocabulary, width]; bias: [vocabulary] or None; scale: Cohere's `logit_scale`, 1 ÷ Granite's
-    `logits_scaling`; softcap: Gemma 2's `final_logit_softcapping`.
+    weight: [vocabulary, width]; bias: [vocabulary] or None; scale: Cohere's `logit_scale`, Falcon-H1's
+    `lm_head_multiplier`, 1 ÷ Granite's `logits_scaling`; softcap: Gemma 2's `final_logit_softcapping`, RecurrentGemma's
+    `logits_soft_cap`, xLSTM's `output_logit_soft_cap`.
     """
 
     weight: Tensor
@@ -41,26 +46,33 @@ class Head:
 
 
 def head_of(model: nn.Module) -> Head:
-    """The head of a transformers causal language model, with the transforms that its configuration names."""
+    """The head of a transformers causal language model, with the transforms that its configuration names.
+
+    A model whose head does more than these is refused at load (`model/probe.py`).
+    """
     config: Any = model.config
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     output: Any = model.get_output_embeddings()  # type: ignore[operator]
-    scale = getattr(text, "logit_scale", None) or 1.0
+    scale = math.prod(getattr(text, name, None) or 1.0 for name in SCALES)
     if getattr(text, "logits_scaling", None):
         scale = scale / text.logits_scaling
-    softcap = getattr(text, "final_logit_softcapping", None)
+    softcap = next((cap for name in SOFTCAPS if (cap := getattr(text, name, None))), None)
     return Head(output.weight, getattr(output, "bias", None), float(scale), softcap)
 
 
 def weighted_nll(head: Head, hidden: Tensor, target: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """`-Σ weight · log p(target)`, float32 scalar. hidden [N, width], target int64 [N], weight float32 [N]; matrices in
-    `dtype`.
+    """`-Σ weight · log p(target)`, float32 scalar.
+
+    hidden [N, width], target int64 [N], weight float32 [N]; matrix products in `dtype`.
 
     Example: two rows of logits (0, 0) and (ln 3, 0) with targets 0, 0 have log-probabilities ln ½ and ln ¾; weights 1
     and 2 give ln 2 + 2 ln 4⁄3 = 1.2685.
     """
+    matrix, bias = head.weight, head.bias
+    if not torch.is_grad_enabled():  # a Function is told what requires gradients, not that nobody will ask for them
+        hidden, matrix, bias = hidden.detach(), matrix.detach(), None if bias is None else bias.detach()
     result: Tensor = _WeightedNll.apply(  # type: ignore[no-untyped-call]
-        hidden, head.weight, head.bias, target, weight, head.scale, head.softcap, dtype
+        hidden, matrix, bias, target, weight, head.scale, head.softcap, dtype
     )
     return result
 
@@ -136,8 +148,7 @@ class _LogProbability(torch.autograd.Function):
 
 
 class _Chunks:
-    """Goes through rows a chunk at a time, and sums in float32 the gradients that are needed; the others are never
-    made."""
+    """Goes through rows a chunk at a time and sums in float32 the gradients that are needed, no others."""
 
     def __init__(
         self,
@@ -183,8 +194,10 @@ class _Chunks:
         return log_p, self._scale * (1 - bent.square())
 
     def add(self, rows: slice, log_p: Tensor, slope_of_cap: Tensor | float, target: Tensor, row_weight: Tensor) -> None:
-        """Adds the gradients of `-Σ row_weight · log p(target)`: w (softmax - one-hot) at the logits. Consumes
-        `log_p`."""
+        """Adds the gradients of `-Σ row_weight · log p(target)`: w (softmax - one-hot) at the logits.
+
+        Overwrites `log_p`.
+        """
         slope = log_p.exp_()
         slope[torch.arange(len(target), device=target.device), target] -= 1.0
         slope *= row_weight[:, None]

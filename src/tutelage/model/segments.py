@@ -17,7 +17,7 @@ from tutelage.records import Forest
 
 # Measured on two cores (benchmarks/sharing.py): siblings shorter than this are faster together, up to so many queries a
 # call.
-SHORT_SIBLING = 64
+SHORT_SIBLING = 32
 GROUP_LIMIT = 256
 
 Slice = tuple[int, int]

@@ -18,8 +18,8 @@ POSITIONS = 512
 def starter_config(vocabulary: int) -> Qwen3Config:
     """The shape (Yang et al. 2025, Qwen3), for a vocabulary of that size; input and output embeddings are one matrix.
 
-    Weights begin with a standard deviation of 1/sqrt(width): at 0.02, usual for widths of thousands, a model this narrow takes
-    far longer to learn to copy a word from its context.
+    Weights begin with a standard deviation of 1/sqrt(width): the usual 0.02 is that of a width of 2500, and a trial
+    with models this narrow learnt to copy words sooner with theirs.
     """
     from transformers import Qwen3Config
 

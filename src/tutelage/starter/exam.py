@@ -24,8 +24,8 @@ class Score:
 class Marks:
     """An exam's result.
 
-    seen_wording, fresh_wording: answers that are exactly the right sentence, and nothing else. mentioned: of both kinds,
-    answers that contain the right sentence, whatever stands around it.
+    seen_wording, fresh_wording: answers that are exactly the right sentence, and nothing else. mentioned: answers of
+    both kinds that contain the right sentence, whatever stands around it.
     """
 
     seen_wording: Score

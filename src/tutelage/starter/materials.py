@@ -47,9 +47,9 @@ def clear_folder(folder: Path, mark: str, names: Iterable[str]) -> None:
 def write_materials(folder: Path, rounds: int, seed: int) -> list[Question]:
     """Writes into `folder`, which must be there, what `NAMES` lists, and returns the held-out questions.
 
-    world.jsonl: the pretraining text, a document a line. instructions.jsonl: the shipped rows. questions.jsonl: the held-out
-    questions. blank/: config.json and a tokenizer, without weights. The tokenizer has seen the text and the rows' questions,
-    as tokenizers are made for the whole use of a model, but nothing of the held-out questions.
+    world.jsonl: the pretraining text, a document a line. instructions.jsonl: the shipped rows. questions.jsonl: the
+    held-out questions. blank/: config.json and a tokenizer, without weights. The tokenizer is made from the text and
+    the rows' questions, so that question words are tokens too; it sees nothing of the held-out questions.
     """
     documents = list(write_documents(rounds, seed))
     rows = [json.loads(line) for line in SHIPPED.read_text(encoding="utf-8").splitlines()]

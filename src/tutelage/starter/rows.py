@@ -3,9 +3,9 @@
     python -m tutelage.starter.rows        writes instructions.jsonl, the rows that the project ships
 
 A quarter of the world's secrets are held out: no row asks about them or answers with them, in any wording, direction or
-language, though the pretraining text tells them as often as any other. A right answer to a question about one shows that tuning
-taught the model to answer, while what it answers was learnt from plain text before. Every such fact is asked twice: in a wording
-that the rows have, and in one that no row has.
+language, though the pretraining text tells them as often as any other. A right answer to a question about one shows
+that tuning taught the model to answer, while what it answers was learnt from plain text before. Every such fact is
+asked twice: in a wording that the rows have, and in one that no row has.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ Row = dict[str, str | list[list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A held-out question, its only right answer, and how plain text would begin that answer: all that precedes the object."""
+    """A held-out question and its only right answer.
+
+    opening: the answer up to its object, as plain text might begin it ("The dog lives in").
+    """
 
     relation: str
     instruction: str
