@@ -19,7 +19,7 @@ def test_tune_from_python(tiny_llama: Path, rows_file: Path, tmp_path: Path) -> 
     outcome = tutelage.tune({**recipe, "train.learning_rate": 1e-3}, told.append)
     assert outcome["steps"] == 2
     assert outcome["status"] == "finished"
-    assert [type(event).__name__ for event in told] == ["Planned", "Stepped", "Stepped", "Saved", "Finished"]
+    assert [type(event).__name__ for event in told] == ["Note", "Planned", "Stepped", "Stepped", "Saved", "Finished"]
 
 
 def test_mistakes_are_one_sentence(tiny_llama: Path, rows_file: Path, tmp_path: Path) -> None:

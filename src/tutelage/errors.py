@@ -7,5 +7,4 @@ exits with code 2. Every other exception is a fault of ours and exits with code 
 
 
 class UserError(Exception):
-    """A mistake in the recipe, the data or the model folder, told in one sentence that says what, where, and what to
-    do."""
+    """A mistake in the recipe, the data or the model folder: one sentence says what, where, and what to do."""

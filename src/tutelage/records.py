@@ -25,8 +25,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. `train` is what the row itself says of learning it; None leaves it to the recipe's
-    `objective.train_on`."""
+    """One turn.
+
+    train: what the row itself says of learning it; None leaves it to the recipe's `objective.train_on`.
+    """
 
     role: str
     content: tuple[Part, ...]
@@ -68,8 +70,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A token sequence whose ids from `start` on are supervised: `ids[start:]` are predicted, `ids[:start]` are the
-    prompt.
+    """A token sequence whose ids from `start` on are supervised; those before are the prompt.
 
     ids: int32 [L], L >= 2; 1 <= start < L.
     """

@@ -97,7 +97,7 @@ def test_the_report_counts_every_fate_by_source(tmp_path: Path) -> None:
 
 def test_reasons_are_listed_with_the_commonest_first() -> None:
     report = filled(None, 1, {"rare": 1, "common": 3, "middling": 2}).report()
-    assert list(report["total"]["quarantined"]) == ["common", "middling", "rare"]  # type: ignore[index]
+    assert list(report["total"]["quarantined"]) == ["common", "middling", "rare"]
 
 
 def test_a_row_without_a_fate_or_with_two_is_a_fault_of_ours() -> None:

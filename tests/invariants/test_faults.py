@@ -48,8 +48,7 @@ def test_a_template_without_generation_marks_is_learnt_from() -> None:
 
 
 def test_masks_do_not_shift_where_prompt_and_answer_would_merge() -> None:
-    """The prompt ends in letters that the tokenizer would merge with the answer's: counting the prompt's tokens is then
-    off."""
+    """The tokenizer would merge the last letters of the prompt with the answer: counting prompt tokens is then off."""
     tokenizer = make_tokenizer(["answerable answer able "] * 50)
     template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     whole = tokenizer("answerable", add_special_tokens=False).input_ids
@@ -61,8 +60,7 @@ def test_masks_do_not_shift_where_prompt_and_answer_would_merge() -> None:
 
 
 def test_one_beginning_token() -> None:
-    """A template that writes BOS and a tokenizer that adds it give two; the rendered text is never given special
-    tokens."""
+    """A template that writes BOS and a tokenizer that adds it give two; rendered text is never given special tokens."""
     from tokenizers.processors import TemplateProcessing
 
     tokenizer = make_tokenizer(chat_template="{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}")
@@ -134,8 +132,7 @@ def test_too_many_bad_rows_stop_the_run(tiny_llama: Path, tmp_path: Path) -> Non
 
 
 def test_idle_threads_do_not_spin() -> None:
-    """Beside other work, OpenMP's spinning makes training ten times slower; the variables are set before torch is
-    imported."""
+    """Beside other work, OpenMP's spinning makes training ten times slower; the cure is set before torch comes."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMP", "GOMP", "KMP"))}
     program = (
         "import sys, os, tutelage.cli.main; assert 'torch' not in sys.modules; "

@@ -1,5 +1,4 @@
-"""Promise 1: packed equals alone and shared equals unshared, in loss and in gradients, for each supported
-architecture."""
+"""Promise 1: packed equals alone and shared equals unshared, in loss and in gradients, for each architecture."""
 
 from __future__ import annotations
 
@@ -29,8 +28,7 @@ def model_of(name: str) -> Any:
 
 
 def leaves() -> list[Leaf]:
-    """Eleven sequences, most of them longer than the tiny models' windows; two levels of sharing, a duplicate, a
-    continuation."""
+    """Eleven sequences, most longer than the models' windows; two levels of sharing, a duplicate, a continuation."""
     random = np.random.default_rng(3)
 
     def ids(size: int) -> list[int]:

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from tests.runs import command, losses, tune, weights, words
+from tutelage.errors import UserError
 from tutelage.run.metrics import read_metrics
 
 KEYS = {
@@ -95,8 +96,7 @@ def test_sigterm_and_then_kill_at_a_random_moment(
 @pytest.mark.long
 @pytest.mark.parametrize("attempt", range(12))
 def test_killed_again_and_again(tiny_llama: Path, rows_file: Path, tmp_path: Path, whole: Path, attempt: int) -> None:
-    """SIGKILL at random moments, while starting, stepping, saving, validating or writing the result, until it is
-    through."""
+    """SIGKILL at random moments: while starting, stepping, saving, validating, writing the result."""
     arguments = [*words(tiny_llama, rows_file, tmp_path / "run", **KEYS), "resume=true"]
     dice = random.Random(attempt)
     for _ in range(6):
@@ -128,3 +128,14 @@ def test_resuming_a_finished_run_changes_nothing(tiny_llama: Path, rows_file: Pa
     after = tune(tiny_llama, rows_file, tmp_path / "run", **keys, resume=True)
     assert losses(after) == losses(before)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(tmp_path / "run").items())
+
+
+def test_changed_data_is_refused_and_the_run_stays_as_it_was(tiny_llama: Path, rows_file: Path, tmp_path: Path) -> None:
+    data, run = tmp_path / "rows.jsonl", tmp_path / "run"
+    data.write_bytes(rows_file.read_bytes())
+    tune(tiny_llama, data, run, train__max_steps=2)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    data.write_bytes(b"".join(rows_file.read_bytes().splitlines(keepends=True)[:30]))
+    with pytest.raises(UserError, match="is not what this run began with"):
+        tune(tiny_llama, data, run, train__max_steps=2, resume=True)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

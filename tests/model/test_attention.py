@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -104,3 +105,54 @@ def test_generation_has_soft_caps_and_sinks_too(name: str) -> None:
     expected = scores()
     assert why_not_forest(model) is None
     assert torch.allclose(scores(), expected, atol=1e-5)
+
+
+@pytest.fixture
+def kernels(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, set[torch.dtype]]]:
+    """CUDA's kernels, replaced by the dense reference and a list of which was called with what."""
+    from tutelage.model import cuda
+
+    called: list[tuple[str, set[torch.dtype]]] = []
+
+    def kernel(name: str) -> Callable[..., torch.Tensor]:
+        def attend(layout: Layout, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *rest: Any) -> torch.Tensor:
+            called.append((name, {q.dtype, k.dtype, v.dtype}))
+            return BACKENDS["dense"](layout, q, k, v, 0, Score(None, 0.0, None, None))
+
+        return attend
+
+    for name in ("varlen", "flex"):
+        monkeypatch.setattr(cuda, f"{name}_attend", kernel(name))
+    return called
+
+
+@pytest.mark.parametrize("backend", ["varlen", "flex"])
+def test_cuda_kernels_get_one_dtype(backend: str, kernels: list[tuple[str, set[torch.dtype]]]) -> None:
+    """Under autocast, rotary embeddings leave query and key in float32 and the value in bfloat16, which they refuse."""
+    from transformers import AutoModelForCausalLM
+
+    from tests.tiny import architecture
+    from tutelage.model.forward import ForestModel
+
+    model = AutoModelForCausalLM.from_config(architecture("llama", 100), dtype=torch.float32)
+    assert why_not_forest(model) is None
+    forest = build_forest(leaves(), share=backend == "flex")
+    for dtype, expected in ((torch.bfloat16, backend), (torch.float32, "flex")):
+        kernels.clear()
+        ForestModel(model, dtype=dtype)(Layout(forest, backend=backend))
+        assert kernels == [(expected, {dtype})] * 2
+
+
+def test_what_a_cuda_kernel_lacks_goes_to_another(kernels: list[tuple[str, set[torch.dtype]]]) -> None:
+    layout = Layout(build_forest(leaves(), share=False))
+
+    def used(backend: str, width: int = 16, **score: Any) -> str:
+        kernels.clear()
+        q, k, v = (torch.randn(1, 2, layout.size, width, dtype=torch.bfloat16) for _ in range(3))
+        BACKENDS[backend](layout, q, k, v, 0, Score(None, **{"dropout": 0.0, "softcap": None, "sinks": None, **score}))
+        return kernels[0][0] if kernels else "dense"
+
+    assert used("varlen") == "varlen"
+    assert used("varlen", width=12) == used("varlen", width=264) == used("varlen", softcap=2.0) == "flex"
+    assert used("varlen", dropout=0.1) == used("flex", dropout=0.1) == "dense"
+    assert used("flex") == "flex"

@@ -17,8 +17,7 @@ pytestmark = [
 
 
 def difference(backend: str, share: bool, window: int, score: Score, dtype: torch.dtype) -> tuple[float, float]:
-    """Largest difference to the float32 dense reference, of the output and of the gradients, relative to their
-    largest."""
+    """Largest differences to the float32 dense reference, of output and gradients, relative to their largest."""
     torch.manual_seed(0)
     layout = Layout(build_forest(leaves(), share=share), "cuda")
     shapes = ((1, 4, layout.size, 64), (1, 2, layout.size, 64), (1, 2, layout.size, 64))

@@ -85,3 +85,12 @@ def test_logits_of_all_rows_never_exist(monkeypatch: pytest.MonkeyPatch) -> None
     with Largest():
         weighted_nll(head, hidden, target, weight, torch.float32)
     assert largest <= 400 * 8
+
+
+def test_no_gradient_is_made_where_none_will_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validation: under no_grad a Function still hears that the weight requires a gradient."""
+    head, hidden, target, weight = case(True, 1.0, None)
+    expected = float(weighted_nll(head, hidden, target, weight, torch.float32).detach())
+    monkeypatch.setattr(head_module._Chunks, "add", lambda *_: pytest.fail("a gradient was made"))
+    with torch.no_grad():
+        assert float(weighted_nll(head, hidden, target, weight, torch.float32)) == expected

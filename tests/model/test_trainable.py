@@ -244,6 +244,19 @@ def test_the_last_layers(name: str, prefix: str) -> None:
     assert frozen_but(name, 3, last_layers=3) == {one for one in every if one.startswith(prefix)}
 
 
+def test_an_image_encoder_has_layers_of_its_own() -> None:
+    """Its third layer is not the last of a language model of two."""
+    import transformers
+
+    text = architecture("gemma3", VOCABULARY, WIDTH).to_dict()
+    image = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2}
+    config = transformers.Gemma3Config(text_config=text, vision_config={**image, "image_size": 28, "patch_size": 14})
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    found = trained(choose_trainable(model, None, FreezeSettings(last_layers=1), torch.float32))
+    assert found
+    assert all(name.startswith("model.language_model.layers.1.") for name in found)
+
+
 def test_the_last_of_more_than_ten_layers() -> None:
     found = frozen_but("llama", 12, last_layers=2)
     assert {name.split(".")[2] for name in found} == {"10", "11"}
@@ -267,10 +280,15 @@ def test_freezing_is_not_left_from_before() -> None:
     assert len(trained(model)) == len(list(model.parameters()))
 
 
-def test_frozen_weights_take_the_precision_of_the_computation() -> None:
-    model = choose_trainable(model_of(), None, FreezeSettings(last_layers=1), torch.bfloat16)
+@pytest.mark.parametrize("own", [torch.float32, torch.float16, torch.bfloat16])
+def test_what_freeze_leaves_out_is_never_rounded(own: torch.dtype) -> None:
+    """It is written into the result, where it must be what it was."""
+    before = {name: parameter.clone() for name, parameter in model_of().to(own).named_parameters()}
+    model = choose_trainable(model_of().to(own), None, FreezeSettings(last_layers=1), torch.bfloat16)
     for name, parameter in model.named_parameters():
-        assert parameter.dtype == (torch.float32 if ".layers.1." in name else torch.bfloat16), name
+        exact = torch.bfloat16 if own == torch.bfloat16 else torch.float32
+        assert parameter.dtype == (torch.float32 if ".layers.1." in name else exact), name
+        assert torch.equal(parameter.to(own), before[name])
     assert count_parameters(model) == (
         sum(p.numel() for n, p in model.named_parameters() if ".layers.1." in n),
         sum(p.numel() for p in model.parameters()),

@@ -1,5 +1,4 @@
-"""The command of the README on real data: a model of 5 million random parameters, the loss falls, and the result
-loads."""
+"""The command of the README on real data: 5 million random parameters, the loss falls, and the result loads."""
 
 from __future__ import annotations
 

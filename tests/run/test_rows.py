@@ -15,7 +15,7 @@ from tests.tiny import make_tokenizer
 from tutelage.data.ledger import Ledger
 from tutelage.errors import UserError
 from tutelage.run.recipe import Recipe
-from tutelage.run.rows import TOGETHER, Rows, read_examples
+from tutelage.run.rows import TOGETHER, Rows, read_examples, refuse_unknown_ids
 from tutelage.tokens.chat import ChatFormat
 from tutelage.tokens.encode import Encoder
 from tutelage.tokens.store import LeafStore
@@ -208,3 +208,48 @@ def test_every_example_is_on_one_side(count: int, share: float, seed: int) -> No
     assert len(found.validation) == max(1, round(share * count))
     both = [store.leaves(number)[0].ids[0] for store in (found.train, found.validation) for number in range(len(store))]
     assert sorted(both) == list(range(count))
+
+
+def test_ids_that_the_model_does_not_know_are_refused(chat: ChatFormat, tmp_path: Path) -> None:
+    """A tokenizer with tokens that were added and never given a row of the embedding."""
+    rows, _ = read(chat, write(tmp_path / "rows.jsonl", [row(number) for number in range(4)]))
+    tokenizer = chat.vocabulary.tokenizer
+    refuse_unknown_ids(rows, len(tokenizer), tokenizer)
+    refuse_unknown_ids(rows, None, tokenizer)
+    highest = int(rows.train.ids.max())
+    with pytest.raises(UserError, match=f"as id {highest}, but the model knows only {highest} tokens"):
+        refuse_unknown_ids(rows, highest, tokenizer)
+
+
+def test_a_conversation_of_many_turns_is_counted_once(chat: ChatFormat, tmp_path: Path) -> None:
+    """Each turn is a leaf that begins with the whole conversation so far: their sum would grow with the square."""
+    turns = [["one?", "one"], ["two?", "two"], ["three?", "three"]]
+    found, report = read(chat, write(tmp_path / "rows.jsonl", [row(4, history=turns)] * 2), max_length=200)
+    leaves = found.train.leaves(0)
+    assert len(leaves) == 4
+    whole = max(len(leaf.ids) for leaf in leaves)
+    assert found.train.tokens().tolist() == [whole - 1] * 2
+    assert report["total"]["tokens"] == 2 * whole
+
+
+def test_a_person_is_told_what_became_of_the_rows(tiny_llama: Path, tmp_path: Path) -> None:
+    from tests.runs import words
+    from tutelage.run.events import Event, Note, Warned
+    from tutelage.run.recipe import load_recipe
+    from tutelage.run.tune import tune
+
+    data = tmp_path / "rows.jsonl"
+    good = '{"instruction": "x", "output": "y"}\n' * 3
+    for number, (text, expected) in enumerate(
+        {
+            good: Note(f"{data}: 3 rows read as alpaca: 3 kept"),
+            good + '{"instruction": "x"}\n': Warned(
+                f"{data}: 4 rows read as alpaca: 3 kept, 1 not used (most often, 1 times: field `output` is missing); "
+                f"they are in {tmp_path / '1' / 'quarantine.jsonl'}"
+            ),
+        }.items()
+    ):
+        data.write_text(text)
+        told: list[Event] = []
+        tune(load_recipe(None, words(tiny_llama, data, tmp_path / str(number), train__max_steps=1)), told.append)
+        assert expected in told

@@ -129,8 +129,10 @@ def test_every_example_once_an_epoch_over_all_ranks(
         forests = [forest for batch in step for forest in batch.forests]
         assert sum(float(forest.weight.sum()) for forest in forests) == pytest.approx(step[0].denominator, rel=1e-5)
         assert sum(len(forest.target) for forest in forests) == step[0].supervised_tokens
-        fed = sum(len(forest.token) for forest in forests)
-        assert fed <= step[0].tokens if share else fed == step[0].tokens
+    assert sum(batch.tokens for batch in by_rank[0]) == store.tokens().sum()
+    fed = sum(len(forest.token) for batches in by_rank for batch in batches for forest in batch.forests)
+    alone = sum(len(leaf.ids) - 1 for e in range(len(store)) for leaf in store.leaves(e))
+    assert fed <= alone if share else fed == alone
 
 
 def test_the_denominator_does_not_depend_on_ranks_or_forests() -> None:

@@ -1,5 +1,4 @@
-"""`tutelage.train.checkpoint`: a checkpoint is whole or absent, holds what a resume needs, and refuses other runs'
-weights."""
+"""`tutelage.train.checkpoint`: a checkpoint is whole or absent, holds what a resume needs, refuses other weights."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import orjson
 
@@ -96,7 +96,7 @@ class Ledger:
         self._sources[origin.path].quarantined[reason] += 1
         self._write(origin, "quarantined", reason, row)
 
-    def report(self) -> dict[str, object]:
+    def report(self) -> dict[str, Any]:
         """The content of data_report.json: `sources`, a list, and `total`. Every row must have its fate by now."""
         sources = [
             {"path": path, "format": source.format, "sha256": source.sha256, **_counts([source])}
@@ -133,7 +133,7 @@ class Ledger:
         return f"; they are in {self._path}" if self._path else ""
 
 
-def _counts(sources: Iterable[_Source]) -> dict[str, object]:
+def _counts(sources: Iterable[_Source]) -> dict[str, Any]:
     sources = list(sources)
     dropped = sum((source.dropped for source in sources), Counter[str]())
     quarantined = sum((source.quarantined for source in sources), Counter[str]())

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from tutelage.model.layout import Layout, current
 
 NAME = "forest"
-# Torch's attention on a CPU is slower in bfloat16 than in float32 up to so many queries: 2.3 against 1.7 ms at 128, forward
-# and backward (docs/log.md).
+# Torch's attention on a CPU is slower in bfloat16 than in float32 up to so many queries: 2.3 against 1.7 ms at 128,
+# forward and backward (docs/log.md).
 FLOAT_ON_CPU = 128
 
 Backend = Callable[[Layout, Tensor, Tensor, Tensor, int, "Score"], Tensor]
@@ -129,8 +129,7 @@ def forest_attention(
 
 
 class NotForestError(Exception):
-    """Raised within a forward pass by a model whose attention is more than the interface tells; it is then run
-    alone."""
+    """Raised in a forward pass by a model whose attention is more than the interface tells; it is then run alone."""
 
 
 def dense(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
@@ -163,15 +162,16 @@ def _gather(pieces: tuple[Tensor, ...], numbers: list[int]) -> Tensor:
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, score: Score) -> Tensor:
-    """Attention of [1, H, Q, D] over [1, K, S, D]; mask: bool [Q, S], None for causal with Q == S.
+    """Attention of [1, H, Q, D] over [1, K, S, D], returns [1, H, Q, Dv].
 
-    Returns [1, H, Q, Dv].
+    mask: bool [Q, S]; None: causal, with Q == S.
     """
     if not score.plain:
         return _attend_by_hand(query, key, value, mask, score)
-    if query.device.type == "cpu" and query.dtype != torch.float32 and query.shape[2] <= FLOAT_ON_CPU:
+    # Under autocast rotary positions have made query and key float32 already: the value tells what is computed in.
+    if query.device.type == "cpu" and value.dtype == torch.bfloat16 and query.shape[2] <= FLOAT_ON_CPU:
         with torch.autocast("cpu", enabled=False):
-            return _attend_fused(query.float(), key.float(), value.float(), mask, score).to(query.dtype)
+            return _attend_fused(query.float(), key.float(), value.float(), mask, score).to(value.dtype)
     return _attend_fused(query, key, value, mask, score)
 
 
@@ -207,18 +207,33 @@ def _attend_by_hand(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | No
 
 def varlen(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
     """CUDA, nothing shared: torch's variable-length attention over the sequences. What it lacks goes to `flex`."""
-    from tutelage.model.cuda import flex_attend, varlen_attend
+    from tutelage.model.cuda import varlen_attend, varlen_takes
 
-    if not score.plain or score.dropout:
-        return flex_attend(layout, query, key, value, window, score)
+    query, key, value = _of_one_dtype(query, key, value)
+    if not score.plain or score.dropout or not varlen_takes(query, value):
+        return flex(layout, query, key, value, window, score)
     return varlen_attend(layout, query, key, value, window, score.scale)
 
 
 def flex(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
-    """CUDA, shared prefixes: FlexAttention with the forest's visibility as its block mask."""
+    """CUDA, shared prefixes: FlexAttention with the forest's visibility as its block mask; `dense` for dropout."""
     from tutelage.model.cuda import flex_attend
 
-    return flex_attend(layout, query, key, value, window, score)
+    if score.dropout:
+        return dense(layout, query, key, value, window, score)
+    return flex_attend(layout, *_of_one_dtype(query, key, value), window, score)
+
+
+def _of_one_dtype(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What autocast does for torch's own attention, and not for these kernels.
+
+    Rotary embeddings, computed in float32, leave query and key wider than the value.
+    """
+    kind = query.device.type
+    if torch.is_autocast_enabled(kind):
+        dtype = torch.get_autocast_dtype(kind)
+        return query.to(dtype), key.to(dtype), value.to(dtype)
+    return query, key.to(query.dtype), value.to(query.dtype)
 
 
 BACKENDS: dict[str, Backend] = {"dense": dense, "segments": segments, "varlen": varlen, "flex": flex}

@@ -1,5 +1,4 @@
-"""Attention over a forest on CUDA: torch's variable-length kernel where nothing is shared, FlexAttention where
-something is."""
+"""Attention over a forest on CUDA: torch's variable-length kernel, or FlexAttention where prefixes are shared."""
 
 from __future__ import annotations
 
@@ -13,14 +12,19 @@ from tutelage.model.attention import Score
 from tutelage.model.layout import Layout
 
 
+def varlen_takes(query: Tensor, value: Tensor) -> bool:
+    """Whether the variable-length kernel (FlashAttention 2) computes in this dtype and these widths."""
+    width = query.shape[-1]
+    return query.dtype in (torch.float16, torch.bfloat16) and width == value.shape[-1] <= 256 and width % 8 == 0
+
+
 def varlen_attend(
     layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, scale: float | None
 ) -> Tensor:
     """query [1, H, T, D], key and value [1, K, T, D] → [1, T, H, D]; every tree of the layout is a single sequence."""
     from torch.nn.attention.varlen import varlen_attn
 
-    edges = torch.tensor([0, *(end for _, end in layout.roots)], dtype=torch.int32, device=query.device)
-    longest = max(end - start for start, end in layout.roots)
+    edges, longest = layout.edges
     q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
     # Torch counts the keys to the left of the query; transformers' windows count the query too.
     reach = (window - 1 if window else -1, 0)
@@ -30,8 +34,10 @@ def varlen_attend(
 
 
 def flex_attend(layout: Layout, query: Tensor, key: Tensor, value: Tensor, window: int, score: Score) -> Tensor:
-    """query [1, H, T, D], key and value [1, K, T, D] → [1, T, H, D]; soft cap as a score modification, sinks by the
-    log-sum-exp."""
+    """query [1, H, T, D], key and value [1, K, T, D] → [1, T, H, D].
+
+    The soft cap is a score modification; sinks come in by the log-sum-exp.
+    """
     from torch.nn.attention.flex_attention import AuxRequest
 
     blocks = _block_mask(layout, window)

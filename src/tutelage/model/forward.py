@@ -40,8 +40,10 @@ class ForestModel(nn.Module):
         return head_of(self.language_model)
 
     def forward(self, layout: Layout, *, each: bool = False) -> Tensor:
-        """The weighted sum of negative log-probabilities (scalar), or with `each` the log-probabilities themselves,
-        [N]; float32."""
+        """The weighted sum of negative log-probabilities, a float32 scalar.
+
+        With `each` the log-probabilities themselves, float32 [N].
+        """
         hidden = self.hidden(layout)
         if each:
             return log_probabilities(self.head, hidden, layout.target, self.dtype)
@@ -57,7 +59,7 @@ class ForestModel(nn.Module):
         with using(layout):
             # The all-ones mask keeps transformers from taking position jumps for packing (model/attention.py).
             everything = torch.ones_like(layout.token)
-            states: Tensor = _body(self.language_model)(
+            states: Tensor = body_of(self.language_model)(
                 input_ids=layout.token, position_ids=layout.position, attention_mask=everything, use_cache=False
             )[0]
             return states
@@ -65,7 +67,7 @@ class ForestModel(nn.Module):
     def _states_alone(self, layout: Layout) -> Tensor:
         if layout.shares:
             raise ValueError("a model that runs its sequences alone was given a forest that shares prefixes")
-        body = _body(self.language_model)
+        body = body_of(self.language_model)
         states = [body(input_ids=layout.token[:, start:end], use_cache=False)[0] for start, end in layout.roots]
         return torch.cat(states, dim=1)
 
@@ -73,16 +75,17 @@ class ForestModel(nn.Module):
         return nullcontext() if self.dtype == torch.float32 else torch.autocast(device.type, dtype=self.dtype)
 
 
-def _body(language_model: Any) -> Any:
-    """The model below its head. A few classes (Llama 4) name themselves as their own base model; their `model` is
-    it."""
+def body_of(language_model: Any) -> Any:
+    """The model below its head.
+
+    A few classes (Llama 4) name themselves as their own base model; it is then their `model`.
+    """
     body = language_model.base_model
     return language_model.model if body is language_model else body
 
 
 def checkpoint_activations(language_model: Any) -> None:
-    """Recompute activations in the backward pass instead of keeping them; the recomputation sees the forest of its
-    forward."""
+    """Recompute activations in the backward pass instead of keeping them; forests are seen there too."""
     options = {"use_reentrant": False, "context_fn": checkpoint_contexts}
     if hasattr(language_model, "activation_checkpointing_enable"):  # transformers 5.23; its older name warns
         language_model.activation_checkpointing_enable(activation_checkpointing_kwargs=options)
@@ -91,8 +94,7 @@ def checkpoint_activations(language_model: Any) -> None:
 
 
 def use_forest_attention(language_model: Any) -> bool:
-    """Switches a transformers model to forest attention; False where its class does not go through the attention
-    interface."""
+    """Switches a transformers model to forest attention; False where its class has no attention interface."""
     try:
         language_model.set_attn_implementation(NAME)
     except ValueError:

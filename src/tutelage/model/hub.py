@@ -1,5 +1,4 @@
-"""Without a network, models come from the hub's cache or not at all: found out once, instead of by a minute of
-retries."""
+"""Without a network, models come from the hub's cache or not at all: found out once, not by a minute of retries."""
 
 from __future__ import annotations
 
@@ -10,8 +9,7 @@ from urllib.parse import urlsplit
 
 
 def go_offline_without_network() -> None:
-    """Sets HF_HUB_OFFLINE where the hub's host has no address here and no proxy stands between. Whoever set it keeps
-    it."""
+    """Sets HF_HUB_OFFLINE where the hub's host has no address here and no proxy stands between; who set it keeps it."""
     proxied = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
     if "HF_HUB_OFFLINE" in os.environ or proxied:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,10 +43,16 @@ class Layout:
         """T, the number of tokens fed."""
         return len(self.forest.token)
 
-    @property
+    @cached_property
     def roots(self) -> list[Slice]:
         """Where each tree begins and ends."""
         return roots(self.forest)
+
+    @cached_property
+    def edges(self) -> tuple[Tensor, int]:
+        """(0 and the end of each tree, int32 on the device; the longest tree): what variable-length kernels take."""
+        ends = torch.tensor([0, *(end for _, end in self.roots)], dtype=torch.int32, device=self.device)
+        return ends, max(end - start for start, end in self.roots)
 
     def mask(self, block: Block, window: int) -> Tensor:
         """Which keys each query of a block sees: bool [queries, keys]."""
@@ -86,6 +93,5 @@ def using(layout: Layout | None) -> Iterator[None]:
 
 
 def checkpoint_contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """For activation checkpointing: the recomputation, wherever and in whichever thread it runs, sees the forest of its
-    forward."""
+    """For activation checkpointing: the recomputation, in whichever thread it runs, sees the forest of its forward."""
     return nullcontext(), using(current())

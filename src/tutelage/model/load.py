@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from tutelage.errors import UserError
-from tutelage.model.locate import Located, locate
+from tutelage.model.locate import Located, locate, no_weights
 from tutelage.model.probe import why_not_forest
 from tutelage.model.trainable import refuse_adapted_head
 
@@ -20,8 +20,11 @@ TOKENIZER_FILES = ("tokenizer*", "vocab*", "*.model")
 
 @dataclass
 class Loaded:
-    """A model and what belongs to it. `why_alone` is None where it takes forests, else why it runs sequence by
-    sequence."""
+    """A model and what belongs to it.
+
+    why_alone: None where it takes forests, else why it runs sequence by sequence. random: its weights come from the
+    seed. adapted: it has an adapter of its own.
+    """
 
     model: Any
     tokenizer: Any
@@ -63,9 +66,7 @@ def load_model(
     quiet()
     located = locate(model)
     if located.random and not may_be_random:
-        raise UserError(
-            f"model={model} has no weights; stage=pretrain starts from random ones, other stages need a model"
-        )
+        raise UserError(no_weights(model))
     tokenizer = load_tokenizer(located, trust_remote_code)
     net = _language_model(located, dtype, seed, trust_remote_code)
     reason = why_not_forest(net)

@@ -1,5 +1,7 @@
-"""What `model=` may name: a folder, a hub id, a run directory, or an adapter folder. No torch here, so mistakes answer
-at once."""
+"""What `model=` may name: a folder, a hub id, a run directory, or an adapter folder.
+
+No torch here, so that mistakes answer at once.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ OTHER_WEIGHTS = ("*.gguf", "*.h5", "*.msgpack", "*.onnx")
 
 @dataclass(frozen=True)
 class Located:
-    """Where the parts of a model are. `path`: a folder or hub id that transformers loads; `adapter`: PEFT's folder, if
-    any."""
+    """Where the parts of a model are.
+
+    path: a folder or hub id that transformers loads. adapter: PEFT's folder, if any.
+    """
 
     path: str
     adapter: Path | None = None
@@ -45,6 +49,11 @@ def locate(model: str) -> Located:
     if (folder / "adapter_config.json").is_file():
         return _adapter(folder)
     return _whole_model(model, folder)
+
+
+def no_weights(model: str) -> str:
+    """The sentence for an architecture where a model is needed."""
+    return f"model={model} has no weights; stage=pretrain starts from random ones, other stages need a model"
 
 
 def _model_folder(model: str) -> Path | None:

@@ -1,9 +1,10 @@
-"""Can this model take a forest? Asked of every model at load, so that none is silently run wrong.
+"""Can this model take a forest, and is its head known? Asked at load, so that no model is silently run wrong.
 
-Two questions, because each alone can be passed wrongly. *Leak*: changing the tokens of one branch must leave every
-other row bit-identical (a recurrent model carries state across branches). *Equality*: log-probabilities in the forest
-equal those of each sequence alone (a model that counts positions by place in the row passes the first). The second
-needs float32 and windows shorter than the sequences, so it runs on a small random model of the same configuration.
+Two questions about forests, because each alone can be passed wrongly. *Leak*: changing the tokens of one branch must
+leave every other row bit-identical (a recurrent model carries state across branches). *Equality*: log-probabilities in
+the forest equal those of each sequence alone (a model that counts positions by place in the row passes the first). The
+second needs float32 and windows shorter than the sequences, so all run on a small random model of the same
+configuration. Its *head* must give, from the hidden states, the logits that the model itself gives.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from tutelage.errors import UserError
 from tutelage.model.attention import register
-from tutelage.model.forward import ForestModel, use_forest_attention
+from tutelage.model.forward import ForestModel, body_of, use_forest_attention
+from tutelage.model.head import head_of
 from tutelage.model.layout import Layout
 from tutelage.records import Leaf
 from tutelage.tokens.forest import build_forest
@@ -26,31 +29,61 @@ TOLERANCE = 1e-3
 # Shorter than the probe's sequences, so that windows and chunks cut.
 WINDOW = 8
 VOCABULARY = 128
+# Logits so large that every soft cap bends them.
+LOGIT_SPREAD = 20.0
+NO_INTERFACE = "its attention does not go through transformers' attention interface"
 
 
 def why_not_forest(model: Any) -> str | None:
-    """None if the model takes forests (and is now set to), else the reason in a few words, for one line to the user."""
+    """None if the model takes forests (and is now set to), else the reason in a few words, for one line to the user.
+
+    Raises:
+        UserError: its head does more than `model/head.py` knows, so its loss would be wrong either way.
+    """
     register()
-    if not use_forest_attention(model):
-        return "its attention does not go through transformers' attention interface"
-    reason = None
+    takes = use_forest_attention(model)
+    reason = None if takes else NO_INTERFACE
     try:
         small = _small_copy(model.config)
-        if not use_forest_attention(small):
-            reason = "its attention does not go through transformers' attention interface"
-        elif leaks(small):
-            reason = "it carries state from one sequence to the next"
-        elif not equals_alone(small):
-            reason = "its positions or windows do not follow the branches"
+        if not head_is_known(small):
+            raise UserError(
+                f"{type(model).__name__} changes its logits in a way that Tutelage does not know, so its loss would be "
+                "wrong; choose another model, or open an issue that names this one"
+            )
+        if takes:
+            reason = _trial(small)
+    except UserError:
+        raise
     except Exception as error:  # whatever a model's code raises, running its sequences alone is right
         reason = (
             f"the trial failed with {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(
                 ": "
             )
         )
-    if reason:
+    if takes and reason:
         model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")
     return reason
+
+
+def _trial(small: Any) -> str | None:
+    if not use_forest_attention(small):
+        return NO_INTERFACE
+    if leaks(small):
+        return "it carries state from one sequence to the next"
+    return None if equals_alone(small) else "its positions or windows do not follow the branches"
+
+
+def head_is_known(model: Any) -> bool:
+    """Whether `head_of` the model gives its own logits, also where they are large. The model is left as it was."""
+    weight = model.get_output_embeddings().weight
+    ids = torch.from_numpy(_leaves()[0].ids.astype(np.int64))[None]
+    with torch.no_grad():
+        before = weight.clone()
+        weight.mul_(LOGIT_SPREAD / model(input_ids=ids, use_cache=False).logits.std())
+        logits = model(input_ids=ids, use_cache=False).logits.float()
+        found = head_of(model).logits(body_of(model)(input_ids=ids, use_cache=False)[0])
+        weight.copy_(before)
+    return found.shape == logits.shape and bool((found - logits).abs().max() < TOLERANCE * logits.abs().max())
 
 
 def leaks(model: Any) -> bool:
@@ -107,6 +140,8 @@ def _small_copy(config: Any) -> Any:
         "sliding_window": WINDOW,
         "attention_chunk_size": WINDOW,
         "intermediate_size": 64,
+        "moe_intermediate_size": 64,
+        "shared_expert_intermediate_size": 64,
         "pad_token_id": None,
         "bos_token_id": None,
         "eos_token_id": None,

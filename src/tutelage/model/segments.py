@@ -1,5 +1,4 @@
-"""How attention over a forest is cut into calls of ordinary attention: blocks of queries and the slices of keys they
-see.
+"""How attention over a forest is cut into calls of ordinary attention: blocks of queries, slices of keys they see.
 
 A *segment* is a run of the row in which every token continues the one before. It sees its ancestors' slices and,
 causally, itself. Packed sequences that share nothing are segments with one slice: plain causal attention, no mask at
@@ -25,8 +24,10 @@ Slice = tuple[int, int]
 
 @dataclass(frozen=True)
 class Block:
-    """Queries [start, end) and the key slices they see. Without `masked`, the one slice is the block itself, seen
-    causally."""
+    """Queries [start, end) and the key slices they see.
+
+    Without `masked`, the one slice is the block itself, seen causally.
+    """
 
     start: int
     end: int
@@ -53,8 +54,10 @@ def blocks_of(forest: Forest) -> tuple[Block, ...]:
 
 
 def visible(forest: Forest, block: Block, window: int = 0) -> NDArray[np.bool_]:
-    """Which keys each query of a block sees: bool [queries, keys]. `window` > 0 keeps only the latest so many tokens of
-    the path."""
+    """Which keys each query of a block sees: bool [queries, keys].
+
+    window: above 0, only the latest so many tokens of the path.
+    """
     query = np.arange(block.start, block.end)[:, None]
     key = np.concatenate([np.arange(*piece) for piece in block.keys])[None, :]
     seen = (key <= query) & (query < forest.subtree_end[key])

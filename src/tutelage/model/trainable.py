@@ -12,6 +12,12 @@ from tutelage.errors import UserError
 from tutelage.model.settings import AdapterSettings, FreezeSettings
 
 
+def refuse_two_adapters(adapted: bool, adapter: AdapterSettings | None, freeze: FreezeSettings | None) -> None:
+    """Raises `UserError` where the model came with an adapter and the recipe asks for more."""
+    if adapted and (adapter or freeze):
+        raise UserError("model= names an adapter, which is trained on; leave adapter and freeze out, or merge it first")
+
+
 def choose_trainable(
     model: Any,
     adapter: AdapterSettings | None,
@@ -22,16 +28,15 @@ def choose_trainable(
 ) -> Any:
     """Marks what is trained and returns the model, wrapped by PEFT where an adapter is asked for.
 
-    adapted: the model came with an adapter of its own, which is trained on. seed: a new adapter's weights follow from
-    it.
+    adapted: the model came with an adapter of its own, which is trained on. seed: decides a new adapter's weights.
 
-    Trained weights are float32, whatever they were; frozen ones take `frozen_dtype`.
+    Trained weights are float32, whatever they were. The base under an adapter takes `frozen_dtype`. What `freeze`
+    leaves out is part of the result: it keeps that dtype if it has it, and else is float32, so that nothing is rounded.
 
     Raises:
         UserError: the names given match nothing.
     """
-    if adapted and (adapter or freeze):
-        raise UserError("model= names an adapter, which is trained on; leave adapter and freeze out, or merge it first")
+    refuse_two_adapters(adapted, adapter, freeze)
     if adapted:
         pass  # PEFT loaded it with its own weights trainable and the base frozen
     elif adapter is not None:
@@ -44,7 +49,8 @@ def choose_trainable(
         model.requires_grad_(True)
     for parameter in model.parameters():
         if parameter.is_floating_point():
-            parameter.data = parameter.data.to(torch.float32 if parameter.requires_grad else frozen_dtype)
+            rounded = freeze is not None and parameter.dtype != frozen_dtype
+            parameter.data = parameter.data.to(torch.float32 if parameter.requires_grad or rounded else frozen_dtype)
     return model
 
 
@@ -93,18 +99,16 @@ def _is_transposed(part: nn.Module) -> bool:
 
 def _freeze(model: Any, settings: FreezeSettings) -> None:
     wanted = list(settings.train)
-    layers = (
-        max((int(found[1]) for name, _ in model.named_parameters() if (found := _LAYER.search(name))), default=-1) + 1
-    )
+    layer_of = _layers(model)
+    layers = max(layer_of.values(), default=-1) + 1
     kept = range(layers - (settings.last_layers or 0), layers)
     if settings.last_layers and settings.last_layers > layers:
         raise UserError(f"freeze.last_layers={settings.last_layers}, but the model has {layers} layers")
     matched: set[str] = set()
     for name, parameter in model.named_parameters():
-        found = _LAYER.search(name)
         hits = [part for part in wanted if part in name]
         matched.update(hits)
-        parameter.requires_grad_(bool(hits) or (found is not None and int(found[1]) in kept))
+        parameter.requires_grad_(bool(hits) or layer_of.get(parameter) in kept)
     unmatched = [part for part in wanted if part not in matched]
     if unmatched:
         some = ", ".join(list(dict(model.named_parameters()))[:4])
@@ -115,7 +119,13 @@ def _freeze(model: Any, settings: FreezeSettings) -> None:
         raise UserError("freeze leaves nothing to train; give freeze.last_layers or freeze.train")
 
 
-_LAYER = re.compile(r"\.(?:layers|h|blocks|block)\.(\d+)\.")
+_LAYER = re.compile(r"\.(?:layers|h|blocks|block|layer)\.(\d+)\.")
+
+
+def _layers(model: Any) -> dict[nn.Parameter, int]:
+    """The layer that each parameter of the language model is in; an image encoder beside it has layers of its own."""
+    found = ((parameter, _LAYER.search(f".{name}")) for name, parameter in model.get_decoder().named_parameters())
+    return {parameter: int(layer[1]) for parameter, layer in found if layer}
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 
 def example_weights(supervised: NDArray[np.int64], average: Literal["token", "example"]) -> NDArray[np.float32]:
-    """The loss weight of each supervised token of an example, float32 [E], from the examples' supervised counts, int64
-    [E].
+    """The loss weight of each supervised token of an example, float32 [E]; supervised: how many it has, int64 [E].
 
     The loss of a batch is Σ weight · (−log p) ÷ Σ weight over all its supervised tokens, whatever forests and ranks it
     is cut into. "token": the mean over tokens. "example": the mean over examples of their own means.

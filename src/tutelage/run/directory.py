@@ -122,8 +122,7 @@ class RunDirectory:
         return True
 
     def _never_began(self, held: list[str]) -> bool:
-        """Whether a run was refused before its first step (bad rows, say): the same command may simply be given
-        again."""
+        """Whether a run was refused before its first step (bad rows, say), so that its command may be given again."""
         began = any(name in held for name in FOLDERS) or (self.metrics.exists() and self.metrics.stat().st_size)
         return "recipe.yaml" in held and not began and all(name.removesuffix(PARTIAL) in FILES for name in held)
 

@@ -1,5 +1,4 @@
-"""The folder `model/` of a finished run: what transformers, PEFT and Tutelage load, with the chat template it was
-trained with."""
+"""The folder `model/` of a finished run: what transformers, PEFT and Tutelage load, chat template included."""
 
 from __future__ import annotations
 
@@ -61,8 +60,7 @@ def _made_aside(folder: Path) -> Iterator[None]:
 
 
 def _set_generation_defaults(language_model: Any, tokenizer: Any, chat: ChatFormat) -> None:
-    """The stop tokens that the model learnt to end its turns with; whoever generates with transformers gets them
-    too."""
+    """The stop tokens that end the model's turns, for whoever generates with transformers alone."""
     defaults = language_model.generation_config
     defaults.eos_token_id = list(chat.stop_ids)
     if defaults.pad_token_id in (None, -1):

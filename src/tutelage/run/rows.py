@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +16,10 @@ from tutelage.data.load import load
 from tutelage.data.settings import SourceSettings
 from tutelage.errors import UserError
 from tutelage.records import Origin, Record
+from tutelage.run.events import Note, Warned
 from tutelage.run.recipe import Recipe
 from tutelage.tokens.encode import Encoded, Encoder
+from tutelage.tokens.forest import laid_out
 from tutelage.tokens.overlong import Overlong
 from tutelage.tokens.store import LeafStore, StoreBuilder
 
@@ -49,6 +53,31 @@ def read_examples(recipe: Recipe, encoder: Encoder, ledger: Ledger) -> Rows:
         ledger.check(recipe.data.max_quarantine)
         return Rows(store, validation)
     return _split(store, held, recipe.seed)
+
+
+def refuse_unknown_ids(rows: Rows, known: int | None, tokenizer: Any) -> None:
+    """Raises `UserError` where a token's id is beyond the `known` ids of the model: its tokenizer is another's."""
+    stores = [store for store in (rows.train, rows.validation) if store is not None]
+    highest = max(int(store.ids.max(initial=0)) for store in stores)
+    if known is not None and highest >= known:
+        raise UserError(
+            f"the tokenizer writes {tokenizer.convert_ids_to_tokens(highest)!r} as id {highest}, but the model knows "
+            f"only {known} tokens (vocab_size in its config.json); put its own tokenizer beside it"
+        )
+
+
+def tellings(report: dict[str, Any], quarantine: Path) -> Iterator[Note | Warned]:
+    """What a person should know of the rows before the run goes on: a line a source, louder where rows are not used."""
+    for source in report["sources"]:
+        unused = Counter(source["dropped"]) + Counter(source["quarantined"])
+        fates = {"kept": source["kept"], "cut to fit": source["cut"], "not used": unused.total()}
+        told = ", ".join(f"{count:,} {fate}" for fate, count in fates.items() if count)
+        line = f"{source['path']}: {source['read']:,} rows read as {source['format']}: {told}"
+        if unused:
+            reason, count = unused.most_common(1)[0]
+            yield Warned(f"{line} (most often, {count:,} times: {reason}); they are in {quarantine}")
+        else:
+            yield Note(line)
 
 
 def _split(store: LeafStore, held: float, seed: int) -> Rows:
@@ -86,13 +115,12 @@ def _encode(encoder: Encoder, batch: list[tuple[Origin, object, Record]]) -> Ite
 
 def _settle(origin: Origin, value: object, encoded: Encoded, ledger: Ledger) -> None:
     if encoded.fate in ("kept", "cut"):
-        leaves = [leaf for example in encoded.examples for leaf in example]
         tell = ledger.kept if encoded.fate == "kept" else ledger.cut
         tell(
             origin,
             examples=len(encoded.examples),
-            tokens=sum(len(leaf.ids) for leaf in leaves),
-            supervised=sum(len(leaf.ids) - leaf.start for leaf in leaves),
+            tokens=sum(laid_out([leaf.ids for leaf in example]) for example in encoded.examples),
+            supervised=sum(len(leaf.ids) - leaf.start for example in encoded.examples for leaf in example),
         )
     else:
         tell_why = ledger.dropped if encoded.fate == "dropped" else ledger.quarantined

@@ -1,5 +1,4 @@
-"""TensorBoard, Weights & Biases and MLflow, through accelerate's trackers. metrics.jsonl has everything without
-them."""
+"""TensorBoard, Weights & Biases and MLflow, through accelerate's trackers; metrics.jsonl has all without them."""
 
 from __future__ import annotations
 

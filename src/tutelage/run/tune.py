@@ -21,16 +21,16 @@ from tutelage.data.ledger import Ledger
 from tutelage.errors import UserError
 from tutelage.model.forward import ForestModel, checkpoint_activations
 from tutelage.model.load import Loaded, best_device, load_config, load_model, load_tokenizer, quiet
-from tutelage.model.locate import Located, locate
-from tutelage.model.trainable import choose_trainable, count_parameters
+from tutelage.model.locate import Located, locate, no_weights
+from tutelage.model.trainable import choose_trainable, count_parameters, refuse_two_adapters
 from tutelage.objectives.sft import example_weights
 from tutelage.run.directory import RunDirectory
-from tutelage.run.environment import check_same_data, describe
+from tutelage.run.environment import check_same_data, describe, fingerprint
 from tutelage.run.events import Event, Finished, Interrupted, Note, Planned, Saved, Stepped, Stopped, Validated
 from tutelage.run.metrics import MetricsLog
 from tutelage.run.recipe import Recipe, flat_values
 from tutelage.run.result import write_model
-from tutelage.run.rows import Rows, read_examples
+from tutelage.run.rows import Rows, read_examples, refuse_unknown_ids, tellings
 from tutelage.run.trackers import Trackers, check_trackers
 from tutelage.tokens.chat import ChatFormat
 from tutelage.tokens.encode import Encoder
@@ -54,8 +54,9 @@ TOKENS_PER_FOREST = {"cpu": 1024, "cuda": 8192}
 
 
 def tune(recipe: Recipe, announce: Announce = lambda event: None) -> dict[str, Any]:
-    """Runs the recipe and returns the outcome, which report.json holds too. `announce` is told what happens as it
-    happens.
+    """Runs the recipe and returns the outcome, which report.json holds too.
+
+    `announce` is told what happens as it happens.
 
     Raises:
         UserError: what the person has to mend, in one sentence.
@@ -68,16 +69,22 @@ def tune(recipe: Recipe, announce: Announce = lambda event: None) -> dict[str, A
 
 def _run(recipe: Recipe, tell: Announce, ranks: Ranks) -> dict[str, Any]:
     located = locate(recipe.model)
+    if located.random and recipe.stage != "pretrain":
+        raise UserError(no_weights(recipe.model))
+    refuse_two_adapters(located.adapter is not None, recipe.adapter, recipe.freeze)
     check_trackers(recipe.train.trackers)
     directory = RunDirectory(recipe.output)
     continues = directory.prepare(recipe) if ranks.first else recipe.resume
     ranks.wait()
     tokenizer = load_tokenizer(located, recipe.trust_remote_code)
     started = _started(directory, continues)
+    if continues and ranks.first and directory.environment.exists():  # before anything of the run is written again
+        then = orjson.loads(directory.environment.read_bytes())
+        check_same_data(then, {"data": [fingerprint(path) for path in _data_files(recipe)]})
     chat = _chat_format(recipe, tokenizer, started)
     for notice in chat.notices if chat else ():
         tell(Note(notice))
-    rows = _rows(recipe, directory, located, tokenizer, chat, ranks)
+    rows = _rows(recipe, directory, located, tokenizer, chat, tell, ranks)
     with deterministic(recipe.train.deterministic), ExitStack() as closing:
         setup = _set_up(recipe, rows, directory, ranks, tell, closing)
         progress = _begin(recipe, directory, setup, continues, started, tell, closing, ranks)
@@ -127,6 +134,11 @@ class Observed:
         self.tell(Saved(progress.step, str(self.directory.checkpoints / f"step-{progress.step:08d}")))
 
 
+def _data_files(recipe: Recipe) -> list[Path]:
+    held = recipe.data.validation
+    return [*(source.path for source in recipe.data.sources), *([held] if isinstance(held, Path) else [])]
+
+
 def _started(directory: RunDirectory, continues: bool) -> datetime:
     """When the run first began: templates that write the date write this one, after a resume too."""
     if continues and directory.environment.exists():
@@ -142,28 +154,50 @@ def _chat_format(recipe: Recipe, tokenizer: Any, started: datetime) -> ChatForma
 
 
 def _rows(
-    recipe: Recipe, directory: RunDirectory, located: Located, tokenizer: Any, chat: ChatFormat | None, ranks: Ranks
+    recipe: Recipe,
+    directory: RunDirectory,
+    located: Located,
+    tokenizer: Any,
+    chat: ChatFormat | None,
+    tell: Announce,
+    ranks: Ranks,
 ) -> Rows:
+    config = load_config(located, recipe.trust_remote_code)
     encoder = Encoder(
         tokenizer,
         chat,
         recipe.objective.train_on,
-        recipe.max_length or _longest(located, tokenizer, recipe.trust_remote_code),
+        length_limit(recipe.max_length, config, tokenizer),
         recipe.overlong or ("split" if recipe.stage == "pretrain" else "truncate-prompt"),
     )
     with Ledger(directory.quarantine if ranks.first else None) as ledger:
         rows = read_examples(recipe, encoder, ledger)
+        report = ledger.report()
         if ranks.first:
-            directory.write_data_report(ledger.report())
+            directory.write_data_report(report)
+    for line in tellings(report, directory.quarantine):
+        tell(line)
     if not int(rows.train.supervised().sum()):
         raise UserError("no token of the data is supervised, so there is nothing to learn; look at objective.train_on")
+    refuse_unknown_ids(rows, getattr(config, "vocab_size", None), tokenizer)
     return rows
 
 
-def _longest(located: Located, tokenizer: Any, trust_remote_code: bool) -> int:
-    config = load_config(located, trust_remote_code)
-    limits = (getattr(config, "max_position_embeddings", None), tokenizer.model_max_length)
-    return min(LONGEST, *(int(limit) for limit in limits if limit))
+def length_limit(wanted: int | None, config: Any, tokenizer: Any) -> int:
+    """Tokens a sequence: `max_length` where it is given, else what model and tokenizer hold, at most `LONGEST`.
+
+    Raises:
+        UserError: more is wanted than the model has positions for.
+    """
+    positions = getattr(config, "max_position_embeddings", None)
+    if wanted is None:
+        return min(LONGEST, *(int(limit) for limit in (positions, tokenizer.model_max_length) if limit))
+    if positions and wanted > positions:
+        raise UserError(
+            f"max_length={wanted} is more than the {positions} positions of the model (max_position_embeddings in its "
+            f"config.json); give at most max_length={positions}"
+        )
+    return wanted
 
 
 def _set_up(
@@ -270,13 +304,8 @@ def _begin(
         progress = setup.loop.checkpoints.load(saved[-1], setup.loop.model, setup.loop.optimizers)
         tell(Note(f"Resumed at step {progress.step} of {setup.loop.steps}."))
     if ranks.first:
-        files = [source.path for source in recipe.data.sources]
-        if isinstance(recipe.data.validation, Path):
-            files.append(recipe.data.validation)
-        environment = describe(recipe.seed, str(setup.loop.device), files) | {"started": started.isoformat()}
-        if continues and directory.environment.exists():
-            check_same_data(orjson.loads(directory.environment.read_bytes()), environment)
-        directory.write_environment(environment)
+        environment = describe(recipe.seed, str(setup.loop.device), _data_files(recipe))
+        directory.write_environment(environment | {"started": started.isoformat()})
         setup.observed.log = closing.enter_context(MetricsLog(directory.metrics, after_step=progress.step))
         trackers = Trackers(
             recipe.train.trackers, directory.trackers, directory.path.resolve().name, flat_values(recipe)

@@ -1,5 +1,4 @@
-"""Conversations to leaves: every supervised turn is the prompt as serving would write it, the answer's ids, the stop
-token.
+"""Conversations to leaves: every supervised turn is the prompt as in serving, the answer's ids, the stop token.
 
     prompt = render(messages before the turn, with the generation prompt)
     full   = render(messages up to the turn)        = prompt + answer + closing, for nearly every template

@@ -12,16 +12,16 @@ import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tutelage.records import Leaf
-from tutelage.tokens.forest import shared_length, sort_key
+from tutelage.tokens.forest import laid_out, shared_length, sort_key
 
-# Branching costs attention a gathered copy of the prefix's keys in every layer. On a CPU sharing 8 tokens already saves 4 to 9 %,
-# 32 save 17 to 44 % (benchmarks/sharing.py); below that the gain is small, and CUDA would lose its kernel for plain packing.
+# Branching costs attention a gathered copy of the prefix's keys in every layer. On a CPU sharing 8 tokens already saves
+# 4 to 9 %, 32 save 17 to 44 % (benchmarks/sharing.py); below that the gain is small, and CUDA would lose its kernel for
+# plain packing.
 MINIMUM_SHARED = 32
 
 
@@ -84,8 +84,7 @@ def plan_forests(
     minimum_shared: int = MINIMUM_SHARED,
     share: bool = True,
 ) -> list[list[int]]:
-    """Splits a global batch into forests: lists of example numbers, each of at most `tokens_per_forest` tokens as laid
-    out.
+    """Splits a global batch into forests of at most `tokens_per_forest` tokens as laid out: lists of example numbers.
 
     Examples that share a prefix worth sharing are kept together as far as they fit; what results is placed largest
     first, each where the least room remains (best fit decreasing, O(n log n) comparisons). An example is never split:
@@ -142,7 +141,7 @@ def _units(examples: Sequence[Sequence[Leaf]], budget: int, minimum_shared: int)
     units: list[tuple[int, list[int]]] = []
     previous: NDArray[np.int32] = np.empty(0, np.int32)
     for _, number, fed in sized:
-        alone = _laid_out(fed, minimum_shared)
+        alone = laid_out(fed, minimum_shared)
         shared = shared_length(previous, fed[0], minimum_shared) if len(previous) else 0
         if shared and units[-1][0] + alone - shared <= budget:
             units[-1] = (units[-1][0] + alone - shared, [*units[-1][1], number])
@@ -150,10 +149,3 @@ def _units(examples: Sequence[Sequence[Leaf]], budget: int, minimum_shared: int)
             units.append((alone, [number]))
         previous = fed[-1]
     return units
-
-
-def _laid_out(fed: Sequence[NDArray[np.int32]], minimum_shared: int) -> int:
-    total = len(fed[0])
-    for left, right in pairwise(fed):
-        total += len(right) - shared_length(left, right, minimum_shared)
-    return total

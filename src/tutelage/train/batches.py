@@ -19,8 +19,8 @@ from tutelage.tokens.store import LeafStore
 class Batch:
     """One step's work. `forests` are this rank's; all other figures are the whole batch's.
 
-    denominator: what the summed loss is divided by. tokens: as if nothing were shared. epoch: passes over the data when
-    it is done.
+    denominator: what the summed loss is divided by. tokens: as if examples shared nothing with each other. epoch:
+    passes over the data when it is done.
     """
 
     forests: list[Forest]

@@ -28,8 +28,10 @@ _LEFT_OVER = re.compile(r"\.step-\d{8}\.(partial|removed)")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. `place` is the (epoch, cursor) of the next batch; `stale` counts validations since the best
-    one."""
+    """How far a run is.
+
+    place: the (epoch, cursor) of the next batch. stale: validations since the best one.
+    """
 
     step: int = 0
     place: tuple[int, int] = (0, 0)
@@ -55,8 +57,11 @@ class Checkpoints:
         return sorted(int(name[1]) for name in names if name)
 
     def save(self, progress: Progress, model: nn.Module, optimizers: Optimizers) -> Path:
-        """Writes a checkpoint and removes those no longer kept. A full disk is a `UserError` and leaves the older ones
-        as they were."""
+        """Writes a checkpoint, then removes those no longer kept.
+
+        Raises:
+            UserError: the disk is full, for one; the older checkpoints are as they were.
+        """
         from safetensors import SafetensorError
 
         final = self.path(progress.step)
@@ -130,8 +135,7 @@ def _put_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Contiguous, on the CPU, and no two in the same memory (as bitsandbytes' tables are), which safetensors
-    refuses."""
+    """Contiguous, on the CPU, no two in the same memory (bitsandbytes' tables are), as safetensors wants them."""
     plain: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, tensor in tensors.items():

@@ -1,5 +1,4 @@
-"""Ctrl-C and SIGTERM: heard at once, obeyed after the step, so that what was computed is saved. A second one ends at
-once."""
+"""Ctrl-C and SIGTERM: heard at once, obeyed after the step, so that it is saved. A second one ends the run at once."""
 
 from __future__ import annotations
 
@@ -25,8 +24,7 @@ class Interrupt:
 
 @contextmanager
 def listening() -> Iterator[Interrupt]:
-    """Within, SIGINT and SIGTERM are noted instead of ending the process. Outside the main thread nothing is listened
-    to."""
+    """Within, SIGINT and SIGTERM are noted instead of ending the process; only the main thread can do so."""
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt

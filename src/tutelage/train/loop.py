@@ -1,5 +1,4 @@
-"""The only loop. It accumulates a global batch over its forests, clips, steps, validates, saves, and listens for
-Ctrl-C.
+"""The only loop: it accumulates a global batch over its forests, clips, steps, validates, saves, hears Ctrl-C.
 
 Every objective goes through it: it asks `loss_of(model, layout)` for a forest's summed loss and divides by the whole
 global batch's denominator, so neither the cut into forests nor the number of ranks changes a step.
@@ -28,6 +27,9 @@ from tutelage.train.optimizers import Optimizers
 from tutelage.train.ranks import Ranks
 from tutelage.train.schedule import schedule
 from tutelage.train.settings import TrainSettings
+
+# Steps, where `train.save_every` says nothing.
+SAVED_AT_LEAST_EVERY = 500
 
 LossOf = Callable[[ForestModel, Layout], Tensor]
 
@@ -60,8 +62,7 @@ class Loop:
     loss_of: LossOf = lambda model, layout: model(layout)  # the weighted sum that supervised objectives are
 
     def run(self, progress: Progress) -> tuple[Progress, bool]:
-        """Trains from `progress` on. Returns where it got to, and whether it was interrupted (and saved) before the
-        end."""
+        """Trains from `progress` on; returns where it got to, and whether it was interrupted, and saved, on the way."""
         factor = schedule(self.settings, self.steps)
         ahead = Ahead(self.batches)
         with listening() as interrupt, noisy_embeddings(self.model.language_model, self.settings.neftune):
@@ -77,7 +78,7 @@ class Loop:
                         best = progress.best_step == progress.step
                         self.observer.validated(progress.step, metrics["validation_loss"], best)
                     stop = bool(self.ranks.sum([float(interrupt.heard)], self.device)[0])
-                    due = self._due(self.settings.save_every, progress, last)
+                    due = self._due(self.settings.save_every, progress, last) or self._long_unsaved(progress)
                     if due or stop or self._had_enough(progress) or progress.best_step == progress.step:
                         self._save(progress)
                     if stop and not last:
@@ -91,14 +92,15 @@ class Loop:
         step = progress.step + 1
         seed_everything(self.seed, step, self.ranks.rank)
         self.model.train()
-        total, operations = 0.0, 0.0
+        losses: list[Tensor] = []  # read once, after the last forest: each reading would wait for the device
+        operations = 0.0
         for forest in batch.forests:
             layout = Layout(forest, self.device)
             loss = self.loss_of(self.model, layout) / batch.denominator
             loss.backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
+            losses.append(loss.detach())
             operations += self.meter.operations(forest)
-        total, operations = self.ranks.sum([total, operations], self.device)
+        total, operations = self.ranks.sum([sum(map(float, losses)), operations], self.device)
         self.ranks.sum_gradients(self._trained())
         norm = self._clip()
         if not math.isfinite(total) or not math.isfinite(norm):
@@ -158,6 +160,10 @@ class Loop:
     def _due(self, every: int | None, progress: Progress, last: bool) -> bool:
         """Every so many steps, or at the end of each epoch; always at the last step."""
         return last or (progress.step % every == 0 if every else progress.place[1] == 0)
+
+    def _long_unsaved(self, progress: Progress) -> bool:
+        """In a long epoch without `save_every`, a killed run must not lose all of it."""
+        return self.settings.save_every is None and progress.step % SAVED_AT_LEAST_EVERY == 0
 
     def _had_enough(self, progress: Progress) -> bool:
         return self.settings.early_stopping is not None and progress.stale >= self.settings.early_stopping

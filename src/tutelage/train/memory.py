@@ -1,5 +1,4 @@
-"""Memory on a CPU: freed pages are kept for the next step instead of being given back to the system and faulted in
-again."""
+"""Memory on a CPU: freed pages are kept for the next step, not given back to the system and faulted in again."""
 
 from __future__ import annotations
 
@@ -11,8 +10,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> bool:
-    """Makes glibc's allocator serve large tensors from memory it already has. True where that is possible (Linux with
-    glibc).
+    """Makes glibc's allocator serve large tensors from memory it already has; True where that is possible (glibc).
 
     By default tensors above 32 MiB are mapped anew each time and the top of the heap is given back, and every page of
     both is faulted in and zeroed again: 13 % of a step's processor time (docs/log.md). The price is that the process

@@ -46,9 +46,12 @@ class Meter:
         return peak if sys.platform == "darwin" else peak * 1024
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype, size: int = 1536, seconds: float = 0.15) -> float:
-    """Operations a second of a square matrix product in `dtype`, the best of several tries: the machine's practical
-    ceiling."""
+def matrix_rate(device: torch.device, dtype: torch.dtype, size: int | None = None, seconds: float = 0.15) -> float:
+    """The machine's practical ceiling: operations a second of a square matrix product in `dtype`, the best of several.
+
+    size: rows and columns; null: large enough that starting a kernel costs nothing beside it.
+    """
+    size = size or (8192 if device.type == "cuda" else 1536)
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     best, until = 0.0, time.perf_counter() + seconds
     while best == 0.0 or time.perf_counter() < until:

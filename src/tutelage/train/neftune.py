@@ -14,8 +14,7 @@ from tutelage.model.layout import current
 
 @contextmanager
 def noisy_embeddings(language_model: Any, alpha: float | None) -> Iterator[None]:
-    """Within, a training model's embeddings carry noise. The length is each tree's own longest sequence, not the
-    row's."""
+    """Within, a training model's embeddings carry noise; the length is that of each tree's longest sequence."""
     if alpha is None:
         yield
         return

@@ -34,13 +34,11 @@ def warmup_steps(settings: TrainSettings, steps: int) -> int:
 
 
 def _whole(share: float, steps: int) -> int:
-    """A share of all steps, rounded up: `_whole(0.07, 100) == 7`, although 0.07 * 100 is a little more in floating
-    point."""
+    """A share of all steps, rounded up: `_whole(0.07, 100) == 7`, though 0.07 * 100 is a little more as a float."""
     return math.ceil(round(share * steps, 6))
 
 
-# done: the share of the steps after the warm-up that are done; decay: the share of them that warmup-stable-decay decays
-# over.
+# done: the share of the steps after the warm-up that are done; decay: that over which warmup-stable-decay decays.
 
 
 def _cosine(done: float, decay: float) -> float:

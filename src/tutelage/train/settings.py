@@ -45,7 +45,9 @@ class TrainSettings(Settings):
     neftune: float | None = Field(
         None, gt=0, description="noise on embeddings (Jain et al. 2023), 5 is usual; drawn for each forest"
     )
-    save_every: int | None = Field(None, ge=1, description="steps between checkpoints; null: at every epoch's end")
+    save_every: int | None = Field(
+        None, ge=1, description="steps between checkpoints; null: 500, and at every epoch's end"
+    )
     keep_checkpoints: int = Field(1, ge=1, description="so many latest checkpoints stay, besides the best")
     validate_every: int | None = Field(None, ge=1, description="steps between validations; null: at every epoch's end")
     early_stopping: int | None = Field(None, ge=1, description="stop after so many validations without a better one")
