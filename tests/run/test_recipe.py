@@ -368,3 +368,13 @@ def test_recipes_are_read_without_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "nowhere.jsonl is not there" in done.stdout
     assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("break_", ["\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_line_breaks_in_a_name_survive(break_: str, tmp_path: Path) -> None:
+    made = Recipe.model_validate(
+        {"model": f"a{break_}b{break_}{break_}c", "data": {"sources": [{"path": "r.jsonl"}]}, "output": "runs/first"}
+    )
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe_text(made), "utf-8")
+    assert read_recipe(path) == made
