@@ -19,7 +19,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 test-long: setup
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m ""
 
 lint: setup
 	$(BIN)/ruff check .

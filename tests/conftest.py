@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.tiny import make_model
 
@@ -15,6 +16,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import tutelage  # noqa: F401  (sets the OpenMP variables before torch is imported)
 
 TOPICS = ("the sea", "a red house", "old maps", "three dogs", "猫和狗", "winter", "a long road", "the price of tea")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Property tests try the same examples at every `make test`, and new ones at every `make test-long`."""
+    settings.register_profile("steady", derandomize=True, deadline=None)
+    settings.register_profile("exploring", deadline=None, max_examples=500)
+    settings.load_profile("steady" if config.option.markexpr else "exploring")
 
 
 @pytest.fixture(scope="session")
