@@ -162,18 +162,18 @@ def test_an_adapter() -> None:
 
 def test_an_adapter_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its base is named as it was when the run was started, from the folder that this was done in."""
-    whole("work/models/base")
-    folder("work/runs/lora", "recipe.yaml")
-    adapter("work/runs/lora/model", "models/base")
+    whole("office/models/base")
+    folder("office/runs/lora", "recipe.yaml")
+    adapter("office/runs/lora/model", "models/base")
     folder("elsewhere")
-    base, made = tmp_path / "work" / "models" / "base", tmp_path / "work" / "runs" / "lora" / "model"
-    for place, name in (("work", "runs/lora"), ("elsewhere", "../work/runs/lora"), ("work/runs", "lora")):
+    base, made = tmp_path / "office" / "models" / "base", tmp_path / "office" / "runs" / "lora" / "model"
+    for place, name in (("office", "runs/lora"), ("elsewhere", "../office/runs/lora"), ("office/runs", "lora")):
         monkeypatch.chdir(tmp_path / place)
         found = locate(name)
         assert (Path(found.path).resolve(), found.adapter) == (base, Path(name) / "model"), place
         assert made == Path(name).resolve() / "model"
     # A folder of that name that is no model does not keep a hub id from being one.
-    folder("work/owner/base")
+    folder("office/owner/base")
     assert locate(str(adapter("on-hub", "owner/base"))) == Located("owner/base", Path("on-hub"), on_hub=True)
 
 
