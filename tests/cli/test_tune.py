@@ -94,7 +94,19 @@ def test_ctrl_c_before_the_first_step(play: Play, capsys: pytest.CaptureFixture[
 
     play(interrupted)
     assert run(WORDS) == 130
-    assert "Interrupted before there was anything to save" in capsys.readouterr().err
+    assert capsys.readouterr().err == "tutelage: Interrupted. Nothing was there to save.\n"
+
+
+def test_ctrl_c_while_the_result_is_written(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    """The loop is through and its checkpoint is there: nothing is lost, and the line says so."""
+
+    def interrupted(recipe: Recipe, announce: Announce) -> None:
+        (recipe.output / "checkpoints" / "step-00000005").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    play(interrupted)
+    assert run(WORDS) == 130
+    assert "Go on with: tutelage tune o/recipe.yaml resume=true" in capsys.readouterr().err
 
 
 def test_a_refusal_by_the_run(play: Play, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,12 +52,17 @@ def tune(
 
             run(recipe, announce)
     except Stopped as stopped:
-        again = shlex.quote(str(Path(stopped.path) / "recipe.yaml"))
-        sys.stderr.write(f"tutelage: Saved after step {stopped.step}. Go on with: tutelage tune {again} resume=true\n")
+        sys.stderr.write(f"tutelage: Saved after step {stopped.step}. {_go_on(Path(stopped.path))}\n")
         raise typer.Exit(130) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("tutelage: Interrupted before there was anything to save.\n")
+    except KeyboardInterrupt:  # outside the loop: while starting, or while the result is written
+        saved = any(recipe.output.glob("checkpoints/step-*"))
+        told = _go_on(recipe.output) if saved else "Nothing was there to save."
+        sys.stderr.write(f"tutelage: Interrupted. {told}\n")
         raise typer.Exit(130) from None
+
+
+def _go_on(output: Path) -> str:
+    return f"Go on with: tutelage tune {shlex.quote(str(output / 'recipe.yaml'))} resume=true"
 
 
 def recipe_and_overrides(words: Sequence[str]) -> tuple[Path | None, list[str]]:
