@@ -27,6 +27,7 @@ ANSWER_TOO_LONG = "the answer, with the shortest prompt, is longer than max_leng
 SHORTENED = "the oldest turns, or the end of the question, were left out to fit max_length"
 PROMPT_SHORTENED = "the start of the prompt was left out to fit max_length"
 SPLIT = "split at turn boundaries to fit max_length"
+CHUNKED = "split mid-text to fit max_length; no token is lost"
 SPLIT_WITH_LOSS = "split at turn boundaries; turns longer than max_length were left out"
 
 
@@ -186,7 +187,8 @@ class Encoder:
             if self.overlong == "drop":
                 return Encoded([], "dropped", TOO_LONG)
         # Chunks lose nothing, whichever way of shortening is asked for: there is no prompt that could be left out.
-        return Encoded([[Leaf(ids[part], 1)] for part in chunks(len(ids), self.max_length or len(ids))], "kept")
+        examples = [[Leaf(ids[part], 1)] for part in chunks(len(ids), self.max_length or len(ids))]
+        return Encoded(examples, "cut", CHUNKED) if len(examples) > 1 else Encoded(examples, "kept")
 
     def _refusal(self, text: str) -> str | None:
         token = self.vocabulary.special_in(text)
