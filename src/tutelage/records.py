@@ -24,22 +24,41 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that an assistant's turn calls. `arguments` is the text of a JSON object; `id` is what an answer names."""
+
+    name: str
+    arguments: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn.
 
     train: what the row itself says of learning it; None leaves it to the recipe's `objective.train_on`.
+    reasoning: what the assistant thought before its content. calls: the tools it calls after it.
+    name, call_id: of a tool's answer (role "tool"): which tool it was, which call it answers.
     """
 
     role: str
     content: tuple[Part, ...]
     train: bool | None = None
+    reasoning: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    name: str | None = None
+    call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Turns that a chat template renders; the assistant's are learnt."""
+    """Turns that a chat template renders; the assistant's are learnt.
+
+    tools: what the assistant may call, each the text of a JSON object {"type": "function", "function": {…}}.
+    """
 
     messages: tuple[Message, ...]
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

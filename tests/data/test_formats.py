@@ -163,10 +163,15 @@ def test_messages_keep_their_parts_and_what_they_say_of_being_learnt() -> None:
         (chat("user: A", "assistant:  "), "the answer is empty"),
         (chat("user: A", "assistant:  ", "user: B", "assistant: b"), "the answer is empty"),
         (chat("user:  ", "assistant: a"), "a user turn is empty"),
-        (chat("user: A", "tool: 5", "assistant: a"), "holds a tool's answer"),
-        (chat("user: A", "function: 5", "assistant: a"), "holds a tool's answer"),
+        (chat("user: A", "tool: 5", "assistant: a"), "a tool's answer does not follow the assistant"),
+        (chat("user: A", "function: 5", "assistant: a"), "a tool's answer does not follow the assistant"),
+        (chat("user: A", "assistant: a", "tool: 5"), "the conversation does not end with the assistant"),
         (chat("human: A", "gpt: a"), "a message has an unknown role"),
-        ({**chat("user: A", "assistant: a"), "tools": [{"name": "f"}]}, "offers tools"),
+        ({**chat("user: A", "assistant: a"), "tools": [{"nam": "f"}]}, "a tool has no name"),
+        ({**chat("user: A", "assistant: a"), "tools": "[{]"}, "field `tools` is not JSON"),
+        ({**chat("user: A", "assistant: a"), "tools": 7}, "field `tools` is number, expected list"),
+        ({**chat("user: A", "assistant: a"), "images": ["a.png"]}, "holds an image"),
+        ({**chat("user: A", "assistant: a"), "audios": ["a.wav"]}, "holds audio"),
         ({**chat("user: A", "assistant: a"), "label": False}, "field `label` is false: an answer marked as bad"),
     ],
 )
@@ -189,9 +194,11 @@ def test_conversations_that_cannot_be_used(row: object, expected: str) -> None:
         ({"content": [{"type": "input_audio"}]}, "holds audio"),
         ({"content": [{"type": "video"}]}, "holds a video"),
         ({"content": [{"type": "smell"}]}, "holds a part of an unknown type"),
-        ({"tool_calls": [{"id": "1"}], "content": None}, "holds a tool call"),
-        ({"function_call": {"name": "f"}}, "holds a tool call"),
-        ({"reasoning_content": "Hm."}, "holds reasoning apart from the answer"),
+        ({"tool_calls": [{"id": "1"}], "content": None}, "a tool call has no name"),
+        ({"tool_calls": [{"name": "f", "arguments": "{"}]}, "a tool call's arguments is not JSON"),
+        ({"tool_calls": [{"name": "f", "arguments": [1]}]}, "a tool call's arguments is list, expected object"),
+        ({"reasoning_content": 7}, "the reasoning is number, expected text"),
+        ({"reasoning_content": "Hm.", "content": ""}, "the answer is empty"),
         ({"train": 1}, "field `train` is number, expected true or false"),
         ({"weight": 0.5}, "field `weight` is neither 0 nor 1"),
         ({"weight": [1]}, "field `weight` is neither 0 nor 1"),
@@ -287,27 +294,31 @@ def test_the_format_that_most_rows_fit_is_detected(rows: list[object], stage: st
 
 
 KNOWN = (
-    "which fit none of the formats alpaca (instruction, output), messages (messages), "
-    "completion (prompt, completion), text (text)"
+    "which fit none of the formats alpaca (instruction, output), self-instruct (instruction, instances), "
+    "preference (chosen, rejected), messages (messages), sharegpt (conversations), "
+    "t0 (template, prompt, completion), completion (prompt, completion), "
+    "dialogue (text of Human: … Assistant: …), text (text)"
 )
+OWN = "; name fields by `columns`"
 
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([{"a": 1}, {"b": 2, "a": 3}], f"rows with the keys `a`, `b`, {KNOWN}"),
+        ([{"a": 1}, {"b": 2, "a": 3}], f"rows with the keys `a`, `b`, {KNOWN}{OWN}"),
         (
-            [{"conversations": [], "tools": ""}],
-            f"rows with the keys `conversations`, `tools`, {KNOWN}; "
-            "`conversations` (ShareGPT) is not read yet: write `messages`, a list of {role, content}",
+            [{"conversation": [], "tools": ""}],
+            f"rows with the keys `conversation`, `tools`, {KNOWN}; say columns.messages=conversation",
         ),
         (
             [{"instruction": "A", "response": "a"}],
-            f"rows with the keys `instruction`, `response`, {KNOWN}; "
-            "write `response` as `output`, beside `instruction`",
+            f"rows with the keys `instruction`, `response`, {KNOWN}; say columns.output=response",
         ),
         ([[1], 2], f"rows that are list, expected object, {KNOWN}"),
-        ([{str(n): n for n in range(12)}], f"rows with the keys {', '.join(f'`{n}`' for n in range(10))}, …, {KNOWN}"),
+        (
+            [{str(n): n for n in range(12)}],
+            f"rows with the keys {', '.join(f'`{n}`' for n in range(10))}, …, {KNOWN}{OWN}",
+        ),
     ],
 )
 def test_unknown_rows_are_explained(rows: list[object], expected: str) -> None:
@@ -319,7 +330,9 @@ def test_formats_are_found_by_name() -> None:
     assert {name: find(name).name for name in FORMATS} == {name: name for name in FORMATS}
     with pytest.raises(UserError, match=r"^there is no format 'alpacca'; did you mean alpaca\?$"):
         find("alpacca")
-    with pytest.raises(UserError, match=r"^there is no format 'xyz'; known are alpaca, messages, completion, text$"):
+    with pytest.raises(
+        UserError, match=r"^there is no format 'xyz'; known are alpaca, self-instruct, preference, messages, .*text$"
+    ):
         find("xyz")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tutelage.data.sources import Row, read_rows
 from tutelage.errors import UserError
 
-ENDINGS = ".json, .jsonl, .csv, .tsv, .txt, each also with .gz after it"
+ENDINGS = ".json, .jsonl, .csv, .tsv, .txt, each also with .gz after it, .parquet and .arrow"
 
 # Chinese, an emoji of two UTF-16 units, U+2028 and NEL (str.splitlines would split there), a bare carriage return, NUL.
 TEXTS = ["水的沸点是 100 °C。", "🙂", "a\u2028b\u0085c", "a\rb", "a\x00b", ""]
@@ -147,7 +147,7 @@ def test_of_equal_keys_the_last_counts(tmp_path: Path) -> None:
         (b'[{"a": 1},\n {"b": }]', "is broken at line 2, column 8: not JSON: expecting value; mend it there"),
         (b'[{"a": 1},\n {"b": 2}', "is broken at line 2, column 10: not JSON: expecting ',' delimiter; mend it there"),
         ('["好",\n "好'.encode() + b'\xff"]', "is broken at line 2, column 4: not UTF-8; mend it there"),
-        (b"[" * 100_000, "is broken at line 1, column 1: not JSON: nested too deeply; mend it there"),
+        (b"[" * 100_000, "is broken at line 1, column 2: not JSON: nested too deeply; mend it there"),
         (
             b'{\n  "a": {"b": 1}\n}\n',
             "holds one JSON value over several lines; write an array of rows, or one object a line",
@@ -184,7 +184,7 @@ def test_a_folder_is_refused_with_a_file_in_it(tmp_path: Path) -> None:
     assert refusal(tmp_path) == f"{tmp_path} is a folder; name a file in it, such as {tmp_path}/rows.jsonl.gz"
 
 
-@pytest.mark.parametrize("name", ["a.parquet", "a.parquet.gz", "a", "a.gz", ".json"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet.gz", "a", "a.gz", ".json"])
 def test_an_unknown_ending_is_refused(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, name, b"{}")
     assert refusal(path) == f"{path} has an ending that is not known; rows are read from {ENDINGS}"

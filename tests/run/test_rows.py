@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def read(
             "model": "m",
             "output": "o",
             "seed": data.pop("seed", 0),
-            "data": {"sources": [{"path": path} for path in paths], "validation": held, **data},
+            "data": {"sources": [{"path": path} for path in paths]} | {"validation": held, **data},
         }
     )
     encoder = Encoder(chat.vocabulary.tokenizer, chat, "assistant", max_length, overlong)
@@ -64,6 +65,29 @@ def refusal(*arguments: Any, **options: Any) -> str:
     with pytest.raises(UserError) as caught:
         read(*arguments, **options)
     return str(caught.value)
+
+
+def test_rates_draw_the_examples_of_each_source(chat: ChatFormat, tmp_path: Path) -> None:
+    one = write(tmp_path / "a.jsonl", [row(number) for number in range(8)])
+    two = write(tmp_path / "b.jsonl", [row(number) for number in range(10, 14)])
+    sources = [{"path": one, "rate": 0.5}, {"path": two, "rate": 2.5}, {"path": one, "format": "alpaca"}]
+    found, report = read(chat, sources=sources)
+    counts = Counter(texts(found.train, chat)[:14])
+    assert sum(counts[f"{number}."] for number in range(8)) == 4
+    assert sorted(counts[f"{number}."] for number in range(10, 14)) == [2, 2, 3, 3]
+    assert texts(found.train, chat)[14:] == [f"{number}." for number in range(8)]
+    assert report["total"]["kept"] == 20, "rates are of epochs, not of rows read"
+    assert texts(read(chat, sources=sources)[0].train, chat) == texts(found.train, chat)
+    assert texts(read(chat, sources=sources, seed=1)[0].train, chat) != texts(found.train, chat)
+
+
+def test_what_is_held_back_is_not_repeated_by_a_rate(chat: ChatFormat, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", [row(number) for number in range(10)])
+    found, _ = read(chat, sources=[{"path": path, "rate": 3}], held=4)
+    assert found.validation is not None
+    held = texts(found.validation, chat)
+    assert (len(held), len(texts(found.train, chat))) == (4, 18)
+    assert not set(held) & set(texts(found.train, chat))
 
 
 def test_every_row_has_its_fate(chat: ChatFormat, tmp_path: Path) -> None:
@@ -209,7 +233,8 @@ def test_every_example_is_on_one_side(count: int, share: float, seed: int) -> No
         builder.add([Leaf(np.array([number, number + 1], np.int32), 1)])
     if max(1, round(share * count)) >= count:
         return
-    train, validation = _split(builder.finish(), share, seed)
+    store = builder.finish()
+    train, validation = (store.select(places) for places in _split(count, share, seed))
     assert len(validation) == max(1, round(share * count))
     both = [store.leaves(number)[0].ids[0] for store in (train, validation) for number in range(len(store))]
     assert sorted(both) == list(range(count))

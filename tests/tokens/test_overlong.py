@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.records import Conversation, Message
+from tutelage.records import Conversation, Message, Part
 from tutelage.tokens.overlong import chunks, split_turns, truncate_prompt, units
 from tutelage.tokens.rendering import text_of
 
@@ -24,6 +24,22 @@ def characters(conversation: Conversation) -> int:
 def written(conversation: Conversation | None) -> list[str]:
     assert conversation is not None
     return [text_of(one) for one in conversation.messages]
+
+
+def test_tools_stay_with_every_part() -> None:
+    talk = Conversation(LONG.messages, ("{}",))
+    assert [piece.tools for piece in split_turns(talk, 25, characters)[0]] == [("{}",)] * 3
+    for max_length in (41, 22, 16):
+        shorter = truncate_prompt(talk, max_length, characters)
+        assert shorter is not None
+        assert shorter.tools == ("{}",)
+        assert shorter != talk or max_length == 41
+    answered = Conversation(
+        (*LONG.messages[:3], Message("tool", (Part("x" * 50),), name="f", call_id="1"), LONG.messages[4])
+    )
+    shorter = truncate_prompt(answered, 30, characters)
+    assert shorter is not None
+    assert (shorter.messages[3].name, shorter.messages[3].call_id) == ("f", "1")
 
 
 def test_units_worked_example() -> None:

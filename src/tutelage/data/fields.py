@@ -20,6 +20,10 @@ class BadRow(Exception):  # noqa: N818 (it is a row that is bad, not a program)
     """One row that cannot be used: `BadRow(reason)`. It is quarantined under this reason, and reading goes on."""
 
 
+class UnwantedRow(BadRow):
+    """A row that is good, and not to be learnt from: it is dropped under this reason, which is no fault of the data."""
+
+
 def kind(value: object) -> str:
     """What a parsed value is, in a user's words: `kind([1])` is "list"."""
     return _KINDS.get(type(value), type(value).__name__)

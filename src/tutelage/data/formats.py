@@ -14,8 +14,12 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 
 from tutelage.data import fields
-from tutelage.data.conversations import conversation, messages, turn
+from tutelage.data.alpaca import instances_of, read_alpaca
+from tutelage.data.conversations import conversation, messages, refuse_unread, turn
+from tutelage.data.dialogues import is_dialogue, turns_of
 from tutelage.data.fields import BadRow
+from tutelage.data.preferences import read_chosen
+from tutelage.data.sharegpt import exchanged
 from tutelage.errors import UserError
 from tutelage.records import Completion, Conversation, Document, Message, Record
 
@@ -24,7 +28,8 @@ from tutelage.records import Completion, Conversation, Document, Message, Record
 class Format:
     """How one shape of row is told (`matches`) and read (`read`, which raises `BadRow`), and the stages it is for.
 
-    `keys` are those that a row of it has; they are named where no format is recognised.
+    `keys` are those that a row of it has; they are named where no format is recognised. `split` is for a format whose
+    rows hold several each; they are read, and counted, one by one. It raises `BadRow` too.
     """
 
     name: str
@@ -32,6 +37,7 @@ class Format:
     stages: tuple[str, ...]
     matches: Callable[[object], bool]
     read: Callable[[object], Record]
+    split: Callable[[object], list[object]] | None = None
 
     def refusal(self, stage: str) -> str | None:
         """Why a stage does not take rows of this format, and what to do; None where it does."""
@@ -54,39 +60,19 @@ _REFUSALS = {
 }
 
 
-def read_alpaca(row: object) -> Conversation:
-    """Stanford Alpaca's rows (Taori et al. 2023), with LLaMA-Factory's `system` and `history`.
-
-    >>> row = {"instruction": "Add.", "input": "2 3", "output": "5", "history": [["Hi", "Hello"]]}
-    >>> [(message.role, message.content[0].text) for message in read_alpaca(row).messages]
-    [('user', 'Hi'), ('assistant', 'Hello'), ('user', 'Add.\\n2 3'), ('assistant', '5')]
-    """
-    row = fields.mapping(row, "the row")
-    answer = fields.filled(fields.text(row, "output"), "the answer")
-    instruction = fields.filled(fields.text(row, "instruction"), "the instruction")
-    given = fields.optional_text(row, "input")
-    question = f"{instruction}\n{given}" if given.strip() else instruction
-    system = fields.optional_text(row, "system")
-    opening = [turn("system", system)] if system.strip() else []
-    return conversation([*opening, *_history(row), turn("user", question), turn("assistant", answer)])
-
-
-def _history(row: dict[str, object]) -> list[Message]:
-    turns = []
-    for pair in fields.as_list(row.get("history") or [], "field `history`"):
-        pair = fields.as_list(pair, "a turn in `history`")
-        if len(pair) != 2:
-            raise BadRow("a turn in `history` is not [question, answer]")
-        for role, content in zip(("user", "assistant"), pair, strict=True):
-            turns.append(turn(role, fields.as_text(content, "a turn in `history`")))
-    return turns
-
-
 def read_messages(row: object) -> Conversation:
     """OpenAI's rows: `messages`, a list of {role, content}; a message may say `train: false` or `weight: 0`."""
     row = fields.mapping(row, "the row")
-    _refuse_unread(row)
-    return conversation(messages(fields.required(row, "messages"), "field `messages`"))
+    return conversation(messages(fields.required(row, "messages"), "field `messages`"), row)
+
+
+def read_sharegpt(row: object) -> Conversation:
+    """ShareGPT's rows: `conversations`, a list of {from, value}, and LLaMA-Factory's `system` and `tools`."""
+    row = fields.mapping(row, "the row")
+    turns = exchanged(fields.required(row, "conversations"), "field `conversations`")
+    system = fields.optional_text(row, "system")
+    opening = [turn("system", system)] if system.strip() and (not turns or turns[0].role != "system") else []
+    return conversation([*opening, *turns], row)
 
 
 def read_completion(row: object) -> Completion | Conversation:
@@ -96,14 +82,14 @@ def read_completion(row: object) -> Completion | Conversation:
     Completion(prompt='2 + 3 =', completion=' 5')
     """
     row = fields.mapping(row, "the row")
-    _refuse_unread(row)
+    refuse_unread(row)
     prompt, completion = fields.required(row, "prompt"), fields.required(row, "completion")
     if isinstance(prompt, list) and isinstance(completion, list):
         given = [_learnt(message, False) for message in messages(prompt, "field `prompt`")]
         answer = [_learnt(message, True) for message in messages(completion, "field `completion`")]
         if not answer:
             raise BadRow("the answer is empty")
-        return conversation([*given, *answer])
+        return conversation([*given, *answer], row)
     if isinstance(prompt, list) or isinstance(completion, list):
         raise BadRow("of `prompt` and `completion` one is a list and one is not")
     return Completion(
@@ -117,12 +103,19 @@ def _learnt(message: Message, train: bool) -> Message:
     return replace(message, train=train) if message.role == "assistant" and message.train is None else message
 
 
-def _refuse_unread(row: dict[str, object]) -> None:
-    """What changes a row's meaning and is not read yet must not be passed over."""
-    if row.get("tools") or row.get("functions"):
-        raise BadRow("offers tools")
-    if row.get("label") is False:
-        raise BadRow("field `label` is false: an answer marked as bad")
+def read_t0(row: object) -> Completion | Conversation:
+    """T0's rows (Sanh et al. 2022), prompts already rendered; of an empty answer the reason names the template."""
+    row = fields.mapping(row, "the row")
+    answer = row.get("completion")
+    if isinstance(answer, str) and not answer.strip():
+        raise BadRow(f"the answer is empty (template {fields.text(row, 'template'):.60})")
+    return read_completion(row)
+
+
+def read_dialogue(row: object) -> Conversation:
+    """A conversation in one text of "Human: … Assistant: …"; see `dialogues`."""
+    row = fields.mapping(row, "the row")
+    return conversation(turns_of(fields.text(row, "text")), row)
 
 
 def read_text(row: object) -> Document:
@@ -136,6 +129,10 @@ def _has(*keys: str) -> Callable[[object], bool]:
     return lambda row: isinstance(row, dict) and all(key in row for key in keys)
 
 
+def _is_dialogue(row: object) -> bool:
+    return isinstance(row, dict) and is_dialogue(row.get("text"))
+
+
 def _is_text(row: object) -> bool:
     return isinstance(row, str) or (isinstance(row, dict) and "text" in row)
 
@@ -145,20 +142,30 @@ FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
         Format("alpaca", ("instruction", "output"), ("sft",), _has("instruction", "output"), read_alpaca),
+        Format(
+            "self-instruct",
+            ("instruction", "instances"),
+            ("sft",),
+            _has("instruction", "instances"),
+            read_alpaca,
+            instances_of,
+        ),
+        Format("preference", ("chosen", "rejected"), ("sft",), _has("chosen", "rejected"), read_chosen),
         Format("messages", ("messages",), ("sft",), _has("messages"), read_messages),
+        Format("sharegpt", ("conversations",), ("sft",), _has("conversations"), read_sharegpt),
+        Format("t0", ("template", "prompt", "completion"), ("sft",), _has("template", "prompt", "completion"), read_t0),
         Format("completion", ("prompt", "completion"), ("sft",), _has("prompt", "completion"), read_completion),
+        Format("dialogue", ("text of Human: … Assistant: …",), ("sft",), _is_dialogue, read_dialogue),
         Format("text", ("text",), ("pretrain",), _is_text, read_text),
     )
 }
 
 _NEAR_MISSES = {
-    "conversations": "`conversations` (ShareGPT) is not read yet: write `messages`, a list of {role, content}",
-    "conversation": "write `conversation` as `messages`, a list of {role, content}",
-    "chosen": "`chosen` and `rejected` (preferences) are not read yet",
-    "instances": "`instances` (Self-Instruct) is not read yet: write each as a row: `instruction`, `input`, `output`",
-    "response": "write `response` as `output`, beside `instruction`",
-    "answer": "write `answer` as `output`, and the question as `instruction`",
-    "content": "write `content` as `text`",
+    "conversation": "say columns.messages=conversation",
+    "response": "say columns.output=response",
+    "answer": "say columns.output=answer, and columns.instruction for the question",
+    "content": "say columns.text=content",
+    "target": "say columns.output=target, and columns.instruction for the question",
 }
 
 
@@ -202,5 +209,6 @@ def explain_unknown(rows: Sequence[object]) -> str:
     shown = ", ".join(f"`{key:.40}`" for key in keys[:10]) + (", …" if len(keys) > 10 else "")
     seen = f"rows with the keys {shown}" if keys else f"rows that are {fields.kind(rows[0])}, expected object"
     known = ", ".join(f"{format.name} ({', '.join(format.keys)})" for format in FORMATS.values())
-    hint = next((f"; {advice}" for key, advice in _NEAR_MISSES.items() if key in keys), "")
+    advice = next((advice for key, advice in _NEAR_MISSES.items() if key in keys), "name fields by `columns`")
+    hint = f"; {advice}" if keys else ""
     return f"{seen}, which fit none of the formats {known}{hint}"

@@ -26,6 +26,8 @@ class _Source:
 
     format: str
     sha256: str
+    licence: str | None = None
+    warnings: list[str] = field(default_factory=list)
     read: int = 0
     kept: int = 0
     cut: int = 0
@@ -66,11 +68,15 @@ class Ledger:
             self._file.close()
             self._file = None
 
-    def opened(self, path: str, format: str, sha256: str) -> None:
+    def opened(self, path: str, format: str, sha256: str, licence: str | None = None) -> None:
         """A source begins. A file that is read a second time is counted on, under both formats if they differ."""
-        source = self._sources.setdefault(path, _Source(format, sha256))
+        source = self._sources.setdefault(path, _Source(format, sha256, licence))
         if format not in source.format.split(", "):
             source.format += f", {format}"
+
+    def warn(self, path: str, sentence: str) -> None:
+        """Something of a source that a person should know, though its rows are used."""
+        self._sources[path].warnings.append(sentence)
 
     def read(self, origin: Origin) -> None:
         """A row was read; one of the four fates must follow."""
@@ -102,7 +108,14 @@ class Ledger:
     def report(self) -> dict[str, Any]:
         """The content of data_report.json: `sources`, a list, and `total`. Every row must have its fate by now."""
         sources = [
-            {"path": path, "format": source.format, "sha256": source.sha256, **_counts([source])}
+            {
+                "path": path,
+                "format": source.format,
+                "sha256": source.sha256,
+                "licence": source.licence,
+                "warnings": source.warnings,
+                **_counts([source]),
+            }
             for path, source in self._sources.items()
         ]
         return {"sources": sources, "total": _counts(self._sources.values())}

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from tutelage.data.formats import find
+from tutelage.data.columns import ColumnSettings, TagSettings
+from tutelage.data.formats import FORMATS, find
+from tutelage.data.registry import may_be_registered, registered
 from tutelage.errors import UserError
 from tutelage.settings import Settings
 
@@ -31,11 +33,35 @@ FormatName = Annotated[str, AfterValidator(_known)]
 class SourceSettings(Settings):
     """One source of rows."""
 
-    path: Path = Field(description="a file: .json, .jsonl, .txt, each also as .gz")
+    path: Path = Field(
+        description="a file: .json, .jsonl, .csv, .tsv, .txt, each also as .gz, .parquet, .arrow; a folder of such; a "
+        "pattern such as `rows/*.jsonl`; a name in data.registry; a data set of the hub, owner/name; or starter:text, "
+        "which a small world writes"
+    )
     format: FormatName | None = Field(
         None,
-        description="how a row is read: alpaca, messages, completion, text, or a name that a package's entry point "
-        "in the group tutelage.formats has; null: detected from the rows",
+        description=f"how a row is read: {', '.join(FORMATS)}, or a name that a package's entry point in the group "
+        "tutelage.formats has; null: detected from the rows",
+    )
+    columns: ColumnSettings | None = Field(None, description="the rows' own names for fields; null: the formats' names")
+    tags: TagSettings | None = Field(None, description="the names in messages; null: the formats' names")
+    header: tuple[str, ...] = Field(
+        (), description="columns of a .csv or .tsv file whose first line does not name them"
+    )
+    quotes: bool = Field(True, description="whether quotation marks enclose fields of a .csv or .tsv file")
+    subset: str | None = Field(None, description="of a data set of the hub that has several")
+    split: str = Field("train", description="of a data set of the hub, or of a folder that has one by that name")
+    folder: str | None = Field(None, description="of a data set of the hub: the folder that is read")
+    revision: str | None = Field(None, description="of a data set of the hub: a commit, branch or tag")
+    stream: bool = Field(False, description="read a data set of the hub as it comes, without keeping it on disk")
+    licence: str | None = Field(
+        None, description="for the data report and the model card; null: what the data set says"
+    )
+    rate: float | None = Field(
+        None,
+        gt=0,
+        description="how often its examples come in an epoch: 0.5: half of them, drawn by the seed; 2: each twice; "
+        "null: each once",
     )
     limit: int | None = Field(None, ge=1, description="read at most so many rows, from the top, bad ones counted too")
 
@@ -43,6 +69,11 @@ class SourceSettings(Settings):
 class DataSettings(Settings):
     """What is trained on, and how much of it may be bad."""
 
+    registry: Path | None = Field(
+        None,
+        description="a dataset_info.json as LLaMA-Factory has it, whose names may stand as sources; its num_samples is "
+        "read as limit",
+    )
     sources: tuple[SourceSettings, ...] = Field((), description="`data=FILE` is short for one source")
     max_quarantine: float = Field(
         0.01, ge=0, le=1, description="stop if more than this share of the rows, and more than 10 rows, are bad"
@@ -52,3 +83,17 @@ class DataSettings(Settings):
         description="for the validation loss: a share below 1 or a number of the files' examples, held back; a file; "
         "or dev: up to 200 rows of the dev split of each task of the mixture",
     )
+
+    @field_validator("sources")
+    @classmethod
+    def _looked_up(cls, sources: tuple[SourceSettings, ...], info: ValidationInfo) -> tuple[SourceSettings, ...]:
+        """Names of the registry as what they stand for; what the recipe says of a source goes before its entry."""
+        registry = info.data.get("registry")
+        return sources if registry is None else tuple(_from_registry(source, registry) for source in sources)
+
+
+def _from_registry(source: SourceSettings, registry: Path) -> SourceSettings:
+    if not may_be_registered(source.path):
+        return source
+    said = source.model_dump(exclude_unset=True, exclude={"path"})
+    return SourceSettings.model_validate({**registered(str(source.path), registry), **said})

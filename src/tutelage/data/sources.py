@@ -1,4 +1,5 @@
-"""Files to rows: JSON arrays, JSONL, CSV, TSV and text, each also as .gz, in UTF-8 (or UTF-16 with a byte-order mark).
+"""Files to rows: JSON arrays, JSONL, CSV, TSV and text, each also as .gz, in UTF-8 (or UTF-16 with a byte-order mark);
+Parquet and Arrow. Rows come one by one, and no file is held in memory, but for UTF-16 and broken JSON.
 
 A line that cannot be read becomes a row with a fault, and reading goes on; a file that cannot be read is a `UserError`.
 Lines end in a line feed, alone or after a carriage return; no other character ends one: U+2028 is text, and so is a
@@ -10,9 +11,10 @@ from __future__ import annotations
 import codecs
 import difflib
 import gzip
+import io
 import json
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -21,12 +23,14 @@ from typing import IO, cast
 
 import orjson
 
+from tutelage.data.arrays import NOT_UTF8, BrokenError, elements, said
+from tutelage.data.columnar import arrow, parquet
 from tutelage.data.tables import SEPARATORS, TableForm, table
 from tutelage.errors import UserError
 
 PLAIN = TableForm()
+_Reader = Callable[[Path], "Iterator[Row]"]
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_NOT_UTF8 = "not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,7 @@ class Row:
         """The row as it stands in the file; what is not UTF-8 shows as \\xff. Made when asked for."""
         if self.line is not None:
             return self.line.decode(errors="backslashreplace")
-        return json.dumps(self.value, ensure_ascii=False).encode(errors="backslashreplace").decode()
-
-
-class _BrokenError(Exception):
-    """Bytes that are not JSON: why, and where, counted from 1."""
-
-    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
-        self.reason, self.line, self.column = reason, line, column
+        return json.dumps(self.value, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
 
 
 def read_rows(path: Path, ending: str | None = None, form: TableForm = PLAIN) -> Generator[Row]:
@@ -71,25 +68,29 @@ def read_rows(path: Path, ending: str | None = None, form: TableForm = PLAIN) ->
     return _guarded(path, reader)
 
 
-def _reader(path: Path, ending: str | None, form: TableForm) -> Callable[[Path, Iterator[bytes]], Iterator[Row]]:
+def _reader(path: Path, ending: str | None, form: TableForm) -> _Reader:
     if path.is_dir():
-        names = sorted(child.name for child in path.iterdir() if _ending(child) in _READERS)
+        names = sorted(child.name for child in path.iterdir() if ending_of(child) in ENDINGS)
         raise UserError(f"{path} is a folder; name a file in it" + (f", such as {path / names[0]}" if names else ""))
     if not path.exists():
         raise UserError(f"there is no file {path}; {_nearest(path)}")
-    ending = ending or _ending(path)
+    ending = ending or ending_of(path)
+    if ending in _COLUMNAR and path.suffix.lower() == ending:
+        return partial(_columnar, read=_COLUMNAR[ending])
     if ending not in _READERS:
         raise UserError(f"{path} has an ending that is not known; rows are read from {_endings()}")
-    return partial(_table, separator=SEPARATORS[ending], form=form) if ending in SEPARATORS else _READERS[ending]
+    read = partial(_table, separator=SEPARATORS[ending], form=form) if ending in SEPARATORS else _READERS[ending]
+    return partial(_of_bytes, read=read)
 
 
-def _ending(path: Path) -> str:
+def ending_of(path: Path) -> str:
+    """What a file's name says that it holds: ".jsonl" of rows.jsonl.gz."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def _endings() -> str:
-    return ", ".join(_READERS) + ", each also with .gz after it"
+    return ", ".join(_READERS) + f", each also with .gz after it, {' and '.join(_COLUMNAR)}"
 
 
 def _nearest(path: Path) -> str:
@@ -99,30 +100,40 @@ def _nearest(path: Path) -> str:
     return f"the nearest name in that folder is {near[0]}" if near else "check the path"
 
 
-def _guarded(path: Path, reader: Callable[[Path, Iterator[bytes]], Iterator[Row]]) -> Generator[Row]:
+def _guarded(path: Path, reader: _Reader) -> Generator[Row]:
     try:
-        with path.open("rb") as file:
-            # The first two bytes say what the name may not: downloads are often unpacked or packed under the same name.
-            packed = file.peek(2)[:2] == b"\x1f\x8b"
-            stream: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
-            yield from reader(path, _lines(path, stream))
+        yield from reader(path)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise UserError(f"{path} is cut short or damaged, as its .gz checks say; fetch it again") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
-    """The file's lines in UTF-8, ends included, without a byte-order mark."""
-    first = stream.readline()
+def _columnar(path: Path, read: Callable[[Path], Iterator[object]]) -> Iterator[Row]:
+    for number, value in enumerate(read(path), start=1):
+        yield Row(number, value)
+
+
+def _of_bytes(path: Path, read: Callable[[Path, IO[bytes]], Iterator[Row]]) -> Iterator[Row]:
+    with path.open("rb") as file:
+        # The first two bytes say what the name may not: downloads are often unpacked or packed under the same name.
+        packed = file.peek(2)[:2] == b"\x1f\x8b"
+        stream: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
+        yield from read(path, _in_utf8(path, stream))
+
+
+def _in_utf8(path: Path, stream: IO[bytes]) -> IO[bytes]:
+    """The file's bytes in UTF-8, without a byte-order mark."""
+    first = stream.read(3)
     if not first:
         raise UserError(f"{path} is empty")
+    if first == codecs.BOM_UTF8:
+        return stream
     encoding = _UTF16.get(first[:2])
     if encoding:
-        yield from _recoded(first[2:] + stream.read(), encoding)
-    else:
-        yield first.removeprefix(codecs.BOM_UTF8)
-        yield from stream
+        return io.BytesIO(b"".join(_recoded(first[2:] + stream.read(), encoding)))
+    stream.seek(0)
+    return stream
 
 
 def _recoded(data: bytes, encoding: str) -> Iterator[bytes]:
@@ -134,54 +145,56 @@ def _recoded(data: bytes, encoding: str) -> Iterator[bytes]:
     yield lines[-1].encode("utf-8", "surrogatepass") + b"\xff" * odd
 
 
-def _jsonl(path: Path, lines: Iterator[bytes]) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=1):
+def _jsonl(path: Path, lines: Iterable[bytes], first: int = 1) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=first):
         bare = line.strip()
         if not bare:
             continue
         try:
             yield Row(number, _parse(bare), None, bare)
-        except _BrokenError as broken:
+        except BrokenError as broken:
             yield Row(number, None, broken.reason, bare)
 
 
-def _json(path: Path, lines: Iterator[bytes]) -> Iterator[Row]:
+def _json(path: Path, stream: IO[bytes]) -> Iterator[Row]:
     """A JSON array; where the file does not begin with a `[`, one value a line."""
-    head = []
-    for line in lines:
-        head.append(line)
-        if line.strip():
-            break
-    if head[-1].lstrip().startswith(b"["):
-        yield from _array(path, b"".join(chain(head, lines)))
+    blank = b""
+    while (first := stream.read(1)).isspace():
+        blank += first
+    line = 1 + blank.count(b"\n")
+    if first == b"[":
+        yield from _array(path, _put_back(first, stream), line)
         return
-    everything = [*head, *lines]
-    if _is_one_value(everything):
-        raise UserError(f"{path} holds one JSON value over several lines; write an array of rows, or one object a line")
-    yield from _jsonl(path, iter(everything))
+    begun = first + stream.readline()
+    if not _parses(begun):
+        rest = stream.read()
+        if rest.strip() and _parses(begun + rest):
+            raise UserError(
+                f"{path} holds one JSON value over several lines; write an array of rows, or one object a line"
+            )
+        stream = io.BytesIO(rest)
+    yield from _jsonl(path, chain([begun], stream), line)
 
 
-def _array(path: Path, data: bytes) -> Iterator[Row]:
+def _put_back(first: bytes, stream: IO[bytes]) -> Callable[[int], bytes]:
+    """The stream's `read`, which begins with what was taken from it."""
+    taken = [first]
+    return lambda size: taken.pop() if taken else stream.read(size)
+
+
+def _array(path: Path, read: Callable[[int], bytes], line: int) -> Iterator[Row]:
     try:
-        values = _parse(data)
-    except _BrokenError as broken:
+        for number, value in enumerate(elements(read, line), start=1):
+            yield Row(number, value)
+    except BrokenError as broken:
         where = f"line {broken.line}, column {broken.column}"
         raise UserError(f"{path} is broken at {where}: {broken.reason}; mend it there") from None
-    assert isinstance(values, list)  # it began with `[` and parsed
-    for number, value in enumerate(values, start=1):
-        yield Row(number, value)
-
-
-def _is_one_value(lines: list[bytes]) -> bool:
-    """Whether the lines make one value together and the first alone does not: an indented object, say."""
-    first = next((line for line in lines if line.strip()), b"")
-    return first != b"" and not _parses(first) and _parses(b"".join(lines))
 
 
 def _parses(data: bytes) -> bool:
     try:
         _parse(data)
-    except _BrokenError:
+    except BrokenError:
         return False
     return True
 
@@ -204,38 +217,39 @@ def _parse_leniently(data: bytes) -> object:
     except UnicodeDecodeError as error:
         start_of_line = data.rfind(b"\n", 0, error.start) + 1
         column = len(data[start_of_line : error.start].decode()) + 1
-        raise _BrokenError(_NOT_UTF8, data.count(b"\n", 0, error.start) + 1, column) from None
+        raise BrokenError(NOT_UTF8, data.count(b"\n", 0, error.start) + 1, column) from None
     except json.JSONDecodeError as error:
-        # "Unterminated string starting at" -> "unterminated string": the same words for every row, to be counted.
-        why = error.msg.split(":")[0].removesuffix(" at").removesuffix(" starting")
-        raise _BrokenError(f"not JSON: {why[:1].lower()}{why[1:]}", error.lineno, error.colno) from None
+        raise BrokenError(said(error), error.lineno, error.colno) from None
     except RecursionError:
-        raise _BrokenError("not JSON: nested too deeply") from None
+        raise BrokenError("not JSON: nested too deeply") from None
     except ValueError:  # Python's guard against integers of more than 4300 digits
-        raise _BrokenError("not JSON: a number with too many digits") from None
+        raise BrokenError("not JSON: a number with too many digits") from None
 
 
-def _txt(path: Path, lines: Iterator[bytes]) -> Iterator[Row]:
+def _txt(path: Path, lines: Iterable[bytes]) -> Iterator[Row]:
     for number, line in enumerate(lines, start=1):
         bare = line.removesuffix(b"\n").removesuffix(b"\r")
         try:
             document = bare.decode()
         except UnicodeDecodeError:
-            yield Row(number, None, _NOT_UTF8, bare)
+            yield Row(number, None, NOT_UTF8, bare)
             continue
         if document.strip():
             yield Row(number, document, None, bare)
 
 
-def _table(path: Path, lines: Iterator[bytes], separator: str = ",", form: TableForm = PLAIN) -> Iterator[Row]:
-    for number, value, fault in table(str(path), lines, separator, form):
+def _table(path: Path, lines: Iterable[bytes], separator: str = ",", form: TableForm = PLAIN) -> Iterator[Row]:
+    for number, value, fault in table(str(path), iter(lines), separator, form):
         yield Row(number, value, fault)
 
 
-_READERS: dict[str, Callable[[Path, Iterator[bytes]], Iterator[Row]]] = {
+_READERS: dict[str, Callable[[Path, IO[bytes]], Iterator[Row]]] = {
     ".json": _json,
     ".jsonl": _jsonl,
     ".csv": _table,
     ".tsv": _table,
     ".txt": _txt,
 }
+_COLUMNAR: dict[str, Callable[[Path], Iterator[object]]] = {".parquet": parquet, ".arrow": arrow}
+ENDINGS = (*_READERS, *_COLUMNAR)
+"""The endings of files that rows are read from, before a .gz."""

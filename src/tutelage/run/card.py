@@ -25,7 +25,7 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 LOCAL_KEYS = frozenset({"model", "output", "data.validation", "chat_template"})
 LOCAL_ENDINGS = (".path", "data.mixture.data_root", "data.mixture.catalog")
 TASK_KEYS = ("data.mixture.tasks", "data.mixture.decontaminate")  # names, or paths of task files
-CHAT_FORMATS = frozenset({"alpaca", "messages", "task"})
+CHAT_FORMATS = frozenset({"alpaca", "self-instruct", "preference", "messages", "sharegpt", "dialogue", "task"})
 
 
 def model_card(directory: RunDirectory) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tutelage.data.ledger import Ledger
 from tutelage.data.load import load
 from tutelage.data.settings import SourceSettings
 from tutelage.errors import UserError
-from tutelage.records import Completion, Conversation, Origin, Record
+from tutelage.records import Completion, Conversation, Message, Origin, Record
 from tutelage.run.events import Note, Warned
 from tutelage.run.gathering import Gathering
 from tutelage.run.mixture import DEV_SUFFIX, RAW_TASK, TASK, RunMixture, drop_overlapping
@@ -30,6 +31,10 @@ from tutelage.tokens.store import Examples, LeafStore, SameEveryEpoch, StoreBuil
 TOGETHER = 512
 # The split of a run's rows must not be the permutation of its first epoch.
 HELD_BACK = 2**32 - 1
+# Nor may which of a source's rows come, where its rate has a fraction.
+DRAWN = 2**32 - 2
+
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -56,21 +61,23 @@ def read_examples(
         UserError: too many bad rows, no row that can be used, or a validation set that leaves nothing to train on.
     """
     evaluation = gathering.evaluation if gathering else None
-    store = _encoded(recipe.data.sources, recipe.stage, encoder, ledger, evaluation)
+    store, numbers = _encoded(recipe.data.sources, recipe.stage, encoder, ledger, evaluation)
     ledger.check(recipe.data.max_quarantine)
     held = recipe.data.validation
     validation: LeafStore | None = None
     if isinstance(held, Path):
-        validation = _encoded([SourceSettings(path=held)], recipe.stage, encoder, ledger)
+        validation, _ = _encoded([SourceSettings(path=held)], recipe.stage, encoder, ledger)
         ledger.check(recipe.data.max_quarantine)
     elif isinstance(held, float | int):
-        store, validation = _split(store, held, recipe.seed)
+        kept, held_back = _split(len(store), held, recipe.seed)
+        store, numbers, validation = store.select(kept), numbers[kept], store.select(held_back)
+    store = at_rates(store, numbers, [source.rate for source in recipe.data.sources], recipe.seed)
     for each in (store, validation):
         if each is not None:
             check(each)
-    kept = None if validation is None else SameEveryEpoch(validation)
+    validated = None if validation is None else SameEveryEpoch(validation)
     if gathering is None or recipe.data.mixture is None:
-        return Rows(SameEveryEpoch(store), kept)
+        return Rows(SameEveryEpoch(store), validated)
     mixture = RunMixture(recipe.data.mixture, gathering, for_tasks(recipe, encoder), recipe.seed, store, check)
     try:
         dev = mixture.settle(ledger)
@@ -78,7 +85,7 @@ def read_examples(
     except BaseException:
         mixture.examples.close()
         raise
-    return Rows(mixture.examples, kept or dev, mixture)
+    return Rows(mixture.examples, validated or dev, mixture)
 
 
 def refuse_unknown_ids(store: LeafStore, known: int | None, tokenizer: Any) -> None:
@@ -126,6 +133,7 @@ def tellings(report: dict[str, Any], quarantine: Path) -> Iterator[Note | Warned
             yield Warned(f"{line} (most often, {count:,} times: {reason}); they are in {quarantine}")
         else:
             yield Note(line)
+        yield from map(Warned, source["warnings"])
 
 
 def _share(task: Mapping[str, Any], read: int) -> str:
@@ -142,15 +150,31 @@ def for_tasks(recipe: Recipe, encoder: Encoder) -> Encoder:
     return Encoder(encoder.vocabulary.tokenizer, encoder.chat, encoder.train_on, encoder.max_length, "drop")
 
 
-def _split(store: LeafStore, held: float, seed: int) -> tuple[LeafStore, LeafStore]:
-    """What is trained on, and what is held back."""
-    size = max(1, round(held * len(store))) if held < 1 else int(held)
-    if size >= len(store):
+def at_rates(store: LeafStore, numbers: IntArray, rates: Sequence[float | None], seed: int) -> LeafStore:
+    """Each source's examples as often as its rate says; `numbers` tells whose each is: int64 [E].
+
+    A rate of 2.5 gives each example twice, and half of them, drawn by the seed, once more.
+    """
+    if all(rate is None for rate in rates):
+        return store
+    chosen = []
+    for number, rate in enumerate(rates):
+        own = np.flatnonzero(numbers == number)
+        whole, part = divmod(1.0 if rate is None else rate, 1)
+        drawn = np.random.default_rng([seed, DRAWN, number]).permutation(len(own))[: round(part * len(own))]
+        chosen += [np.tile(own, int(whole)), own[np.sort(drawn)]]
+    return store.select(np.concatenate(chosen))
+
+
+def _split(count: int, held: float, seed: int) -> tuple[IntArray, IntArray]:
+    """The places of the examples that are trained on, and of those that are held back."""
+    size = max(1, round(held * count)) if held < 1 else int(held)
+    if size >= count:
         raise UserError(
-            f"data.validation={held} would hold back {size} of {len(store)} examples and leave nothing to train on"
+            f"data.validation={held} would hold back {size} of {count} examples and leave nothing to train on"
         )
-    order = np.random.default_rng([seed, HELD_BACK]).permutation(len(store))
-    return store.select(np.sort(order[size:])), store.select(np.sort(order[:size]))
+    order = np.random.default_rng([seed, HELD_BACK]).permutation(count)
+    return np.sort(order[size:]), np.sort(order[:size])
 
 
 def overlaps_in(records: Sequence[Record], evaluation: EvaluationRows | None) -> dict[int, Overlap]:
@@ -163,8 +187,16 @@ def overlaps_in(records: Sequence[Record], evaluation: EvaluationRows | None) ->
 
 def _texts(record: Record) -> list[str]:
     if isinstance(record, Conversation):
-        return ["".join(part.text for part in message.content) for message in record.messages]
+        return [text for message in record.messages for text in _said(message) if text]
     return [record.prompt, record.completion] if isinstance(record, Completion) else [record.text]
+
+
+def _said(message: Message) -> list[str]:
+    return [
+        "".join(part.text for part in message.content),
+        message.reasoning,
+        *(one.arguments for one in message.calls),
+    ]
 
 
 def _encoded(
@@ -173,9 +205,12 @@ def _encoded(
     encoder: Encoder,
     ledger: Ledger,
     evaluation: EvaluationRows | None = None,
-) -> LeafStore:
+) -> tuple[LeafStore, IntArray]:
+    """The examples of all sources, and the number of the source that each is of."""
     builder = StoreBuilder()
+    counts = []
     for source in sources:
+        count = 0
         rows = load(source, stage, ledger)
         while batch := list(islice(rows, TOGETHER)):
             overlaps = overlaps_in([record for _, _, record in batch], evaluation)
@@ -184,9 +219,11 @@ def _encoded(
             kept = [row for place, row in enumerate(batch) if place not in overlaps]
             for (origin, value, _), encoded in zip(kept, _encode(encoder, kept), strict=True):
                 _settle(origin, value, encoded, ledger)
+                count += len(encoded.examples)
                 for leaves in encoded.examples:
                     builder.add(leaves)
-    return builder.finish()
+        counts.append(count)
+    return builder.finish(), np.repeat(np.arange(len(counts)), counts)
 
 
 def _encode(encoder: Encoder, batch: list[tuple[Origin, object, Record]]) -> Iterator[Encoded]:

@@ -16,14 +16,15 @@ from typing import Any
 import orjson
 
 from tutelage.data.ledger import Ledger
-from tutelage.data.settings import DEV
+from tutelage.data.locating import pieces
+from tutelage.data.settings import DEV, SourceSettings
 from tutelage.errors import UserError
 from tutelage.model.load import load_config, load_tokenizer, quiet
 from tutelage.model.locate import Located, locate, no_weights
 from tutelage.model.trainable import refuse_two_adapters
 from tutelage.run.directory import RunDirectory
 from tutelage.run.encoding import chat_format, encoder_for
-from tutelage.run.environment import check_same_data, describe, fingerprint
+from tutelage.run.environment import check_same_data, describe
 from tutelage.run.events import Finished, Interrupted, Note, Stopped
 from tutelage.run.gathering import Gathering, gather
 from tutelage.run.metrics import MetricsLog
@@ -97,9 +98,10 @@ def _gathering(recipe: Recipe, tell: Announce) -> Gathering | None:
 def _fingerprints(recipe: Recipe, gathering: Gathering | None) -> list[dict[str, Any]]:
     """Of all that is learnt from or validated on, in the recipe's order."""
     held = recipe.data.validation
-    files = [*(source.path for source in recipe.data.sources), *([held] if isinstance(held, Path) else [])]
+    sources = [*recipe.data.sources, *([SourceSettings(path=held)] if isinstance(held, Path) else [])]
     tasks = gathering.tasks if gathering else ()
-    return [*(fingerprint(path) for path in files), *(one.fingerprint for one in tasks)]
+    read = (piece.fingerprint() for source in sources for piece in pieces(source))
+    return [*read, *(one.fingerprint for one in tasks)]
 
 
 def _started(directory: RunDirectory, continues: bool) -> datetime:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tutelage.data import fields
+from tutelage.data.alpaca import read_alpaca
 from tutelage.data.conversations import turn
 from tutelage.data.fields import BadRow
-from tutelage.data.formats import read_alpaca, read_messages
+from tutelage.data.formats import read_messages
 from tutelage.data.sources import Row, read_rows
 from tutelage.errors import UserError
 from tutelage.records import Message
@@ -72,6 +73,8 @@ def prompt_of(value: object) -> Prompt:
 
 
 def _messages(row: dict[str, object]) -> Prompt:
+    if row.get("tools") or row.get("functions"):
+        raise BadRow("offers tools, which are not handed to the model here yet")
     return read_messages({**row, "messages": _asked(row["messages"], "field `messages`")}).messages[:-1]
 
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from tutelage.errors import UserError
 from tutelage.records import Conversation, Leaf, Message
-from tutelage.tokens.probe import ending, leaves_out, shape_of
+from tutelage.tokens.calls import ending_of_call, holds, texts_of
+from tutelage.tokens.probe import QUESTION, ToolUse, ending, leaves_out, shape_of, tool_use, turn_of_words
 from tutelage.tokens.rendering import Refused, Renderer, text_of
 from tutelage.tokens.vocabulary import Vocabulary
 
@@ -30,14 +31,23 @@ if TYPE_CHECKING:
 TrainOn = Literal["assistant", "last", "everything", "messages"]
 
 HOLDS_SPECIAL = "the text holds {token!r}, a special token of the tokenizer"
+REASONING_LOST = (
+    "the chat template leaves out reasoning that stands apart from the answer; put it into the content, or choose "
+    "another with chat_template=…"
+)
+NO_TOOLS = "the chat template says nothing of {what}; choose another with chat_template=…"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A supervised turn as text. `answer` is what the model is to write before the stop token."""
+    """A supervised turn as text. `answer` is what the model is to write before the stop token.
+
+    stop: the token that ends a call of a tool, where it is another one (gpt-oss's `<|call|>`); None: the usual one.
+    """
 
     prompt: str
     answer: str
+    stop: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +55,14 @@ class Piece:
     """What is encoded for a turn: `start` ends the prompt, `answered` ends prompt and answer.
 
     goes_on: start begins at the stop token of the turn before, else at the conversation's start. from_header: answered
-    begins at the header, else where start begins.
+    begins at the header, else where start begins. stop_id: the token that ends the turn.
     """
 
     start: str
     answered: str
     goes_on: bool
     from_header: bool
+    stop_id: int
 
 
 def supervised_turns(messages: Sequence[Message], train_on: TrainOn) -> list[int]:
@@ -80,7 +91,8 @@ class ChatFormat:
 
     template: the Jinja text (see `templates.resolve_template`).
     now: the clock a template may ask for the date; a run that is to be repeated fixes it.
-    stop_id: ends every turn. stop_ids: what generation stops at: it, and the tokenizer's end token.
+    stop_id: ends every turn, but for some templates' calls of tools. stop_ids: what generation stops at: it, the
+    tokenizer's end token, and what ends a call.
     closing: what the template writes after an answer.
     notices: sentences about this pair that the person should read once.
 
@@ -98,7 +110,9 @@ class ChatFormat:
         self.closing = self.shape.closing
         self._blanks, self._stop = ending(self.shape, self.vocabulary)
         self.stop_id = self._stop_id()
-        ends = (self.stop_id, self.vocabulary.eos_id)
+        self._tools = self._tool_use()
+        call_stop = self._call_ending(self._tools.calling)[1]
+        ends = (self.stop_id, self.vocabulary.eos_id, None if call_stop is None else self.vocabulary.id_of(call_stop))
         self.stop_ids: tuple[int, ...] = tuple(dict.fromkeys(end for end in ends if end is not None))
         self._chains = self._stop is not None and self.vocabulary.splits_at(self._stop)
         self._header = self._splitting_header()
@@ -107,14 +121,16 @@ class ChatFormat:
         self._left_out: dict[tuple[str, bool], bool] = {}
         self.notices = tuple(self._notices())
 
-    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
+    def render(
+        self, messages: Sequence[Message], *, add_generation_prompt: bool = True, tools: Sequence[str] = ()
+    ) -> str:
         """The text of a conversation. Raises Refused where it cannot be used, at training and at serving alike."""
-        self._check(messages)
-        return self._renderer.render(messages, add_generation_prompt=add_generation_prompt)
+        self._check(messages, tools)
+        return self._renderer.render(messages, add_generation_prompt=add_generation_prompt, tools=tools)
 
-    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+    def prompt_ids(self, messages: Sequence[Message], tools: Sequence[str] = ()) -> list[int]:
         """The ids after which the model answers: the same at training and at serving."""
-        return self.vocabulary.ids([self.render(messages)])[0]
+        return self.vocabulary.ids([self.render(messages, tools=tools)])[0]
 
     def attach(self, tokenizer: PreTrainedTokenizerBase) -> None:
         """Make the template the tokenizer's own: the one saved with a model is the one it was trained with."""
@@ -136,7 +152,7 @@ class ChatFormat:
         turns: list[list[Turn] | Refused] = []
         for conversation in conversations:
             try:
-                turns.append(self.turns(conversation.messages, train_on))
+                turns.append(self.turns(conversation.messages, train_on, conversation.tools))
             except Refused as refusal:
                 turns.append(refusal)
         encoded = iter(self._encode([found for found in turns if not isinstance(found, Refused)]))
@@ -145,23 +161,68 @@ class ChatFormat:
             return [found if isinstance(found, Refused) else each_token_once(found) for found in leaves]
         return leaves
 
-    def turns(self, messages: Sequence[Message], train_on: TrainOn) -> list[Turn]:
+    def turns(self, messages: Sequence[Message], train_on: TrainOn, tools: Sequence[str] = ()) -> list[Turn]:
         """The supervised turns as text. Raises Refused."""
-        self._check(messages)
-        return [self._turn(messages, place) for place in supervised_turns(messages, train_on)]
+        self._check(messages, tools)
+        return [self._turn(messages, place, tools) for place in supervised_turns(messages, train_on)]
 
-    def _turn(self, messages: Sequence[Message], place: int) -> Turn:
-        content = text_of(messages[place])
-        if not content.strip():
+    def _turn(self, messages: Sequence[Message], place: int, tools: Sequence[str]) -> Turn:
+        message, content = messages[place], text_of(messages[place])
+        if not content.strip() and not message.calls:
             raise Refused("an answer is empty")
-        prompt = self._renderer.render(messages[:place], add_generation_prompt=True)
-        full = self._renderer.render(messages[: place + 1], add_generation_prompt=False)
+        prompt = self._renderer.render(messages[:place], add_generation_prompt=True, tools=tools)
+        full = self._renderer.render(messages[: place + 1], add_generation_prompt=False, tools=tools)
+        if message.calls:
+            return self._calling_turn(prompt, full, message)
+        answer = self._between(prompt, full, message)
+        if answer is None and message.reasoning:
+            answer = self._alone(message)
+        if answer is None:
+            # The template writes a finished turn otherwise than it prompts for one, or loses some of it.
+            opened = self._opened(message.reasoning) if message.reasoning else ""
+            answer = self._without_prefill(opened + content)
+        return Turn(prompt, answer + self._blanks)
+
+    def _between(self, prompt: str, full: str, message: Message) -> str | None:
+        """What the template writes between a prompt and its closing, where that is the whole message."""
         if full.startswith(prompt) and full.endswith(self.closing) and len(full) >= len(prompt) + len(self.closing):
             between = full[len(prompt) : len(full) - len(self.closing)]
-            if content.strip() in between or "".join(content.split()) in "".join(between.split()):
-                return Turn(prompt, between + self._blanks)
-        # The template writes a finished turn otherwise than it prompts for one, or loses some of it.
-        return Turn(prompt, self._without_prefill(content) + self._blanks)
+            if holds(between, text_of(message)) and holds(between, message.reasoning):
+                return between
+        return None
+
+    def _alone(self, message: Message) -> str | None:
+        """How a turn is written after a plain question, where the template rewrites its history (gpt-oss's does)."""
+        question = turn_of_words("user", QUESTION)
+        try:
+            prompt = self._renderer.render([question], add_generation_prompt=True)
+            return self._between(
+                prompt, self._renderer.render([question, message], add_generation_prompt=False), message
+            )
+        except Refused:
+            return None
+
+    def _calling_turn(self, prompt: str, full: str, message: Message) -> Turn:
+        """Of a turn that calls tools, which nobody but the template can write."""
+        text, stop = self._call_ending(full)
+        if not text.startswith(prompt):
+            raise Refused("the chat template writes a tool call otherwise than it prompts for one")
+        answer = text[len(prompt) :]
+        if not holds(answer, message.reasoning):
+            raise Refused(REASONING_LOST)
+        if not all(holds(answer, said) for said in (text_of(message), *(call.name for call in message.calls))):
+            raise Refused("the chat template leaves out a part of a turn that calls a tool")
+        return Turn(prompt, answer, stop)
+
+    def _call_ending(self, full: str) -> tuple[str, str | None]:
+        return ending_of_call(full, self._stop, self.closing, self.vocabulary)
+
+    def _opened(self, reasoning: str) -> str:
+        """Reasoning between the tags of which the generation prompt opens the first. Raises Refused without such."""
+        closed = self._prefill.replace("<", "</", 1)
+        if not self._prefill or closed not in self.vocabulary.added:
+            raise Refused(REASONING_LOST)
+        return f"{self._prefill}\n{reasoning.strip()}\n{closed}\n\n"
 
     def _without_prefill(self, content: str) -> str:
         """A generation prompt that already opens `<think>` must not be answered by opening it again."""
@@ -183,8 +244,8 @@ class ChatFormat:
                 prompt = [*whole, *start[1:]] if piece.goes_on else start
                 header = self._header_ids if piece.from_header else start
                 answer = self.vocabulary.continuation(header, answered, turn.answer)
-                leaves[-1].append(Leaf(np.array([*prompt, *answer, self.stop_id], np.int32), max(1, len(prompt))))
-                whole = [*prompt[: len(prompt) - len(header)], *answered, self.stop_id]
+                leaves[-1].append(Leaf(np.array([*prompt, *answer, piece.stop_id], np.int32), max(1, len(prompt))))
+                whole = [*prompt[: len(prompt) - len(header)], *answered, piece.stop_id]
         return leaves
 
     def _pieces(self, turns: Sequence[Turn]) -> list[Piece]:
@@ -195,19 +256,28 @@ class ChatFormat:
         """
         pieces = []
         before: str | None = None
+        last_stop = self._stop
         for turn in turns:
+            stop = turn.stop or self._stop
             goes_on = before is not None and turn.prompt.startswith(before)
-            start = f"{self._stop}{turn.prompt[len(before or '') :]}" if goes_on else turn.prompt
+            start = f"{last_stop}{turn.prompt[len(before or '') :]}" if goes_on else turn.prompt
             from_header = self._header != "" and start.endswith(self._header)
-            pieces.append(Piece(start, (self._header if from_header else start) + turn.answer, goes_on, from_header))
-            before = f"{turn.prompt}{turn.answer}{self._stop}" if self._chains else None
+            answered = (self._header if from_header else start) + turn.answer
+            stop_id = self.stop_id if turn.stop is None else self.vocabulary.id_of(turn.stop)
+            pieces.append(Piece(start, answered, goes_on, from_header, stop_id))
+            chains = self._chains if turn.stop is None else self.vocabulary.splits_at(turn.stop)
+            before, last_stop = f"{turn.prompt}{turn.answer}{stop}" if chains else None, stop
         return pieces
 
-    def _check(self, messages: Sequence[Message]) -> None:
+    def _check(self, messages: Sequence[Message], tools: Sequence[str]) -> None:
         """Raise Refused where a text would become a control token, or the template leaves out what a role says."""
-        token = self.vocabulary.special_in("\0".join([text for m in messages for text in (m.role, text_of(m))]))
+        token = self.vocabulary.special_in("\0".join([*tools, *(text for m in messages for text in texts_of(m))]))
         if token is not None:
             raise Refused(HOLDS_SPECIAL.format(token=token))
+        if tools and not self._tools.offers:
+            raise Refused(NO_TOOLS.format(what="the tools that the rows offer"))
+        if not self._tools.calls and any(message.calls for message in messages):
+            raise Refused(NO_TOOLS.format(what="tool calls"))
         for place, message in enumerate(messages):
             if message.role in ("user", "assistant"):
                 continue
@@ -219,6 +289,10 @@ class ChatFormat:
                     f"the chat template leaves out what {message.role!r} says; take it out of the rows, or choose "
                     "another with chat_template=…"
                 )
+
+    def _tool_use(self) -> ToolUse:
+        """Asked of the templates that speak of tools only: a probe costs some milliseconds."""
+        return tool_use(self._renderer) if "tool" in self.template else ToolUse(offers=False, calls=False)
 
     def _stop_id(self) -> int:
         if self._stop is not None:

@@ -207,7 +207,8 @@ def pinned(conversation: Conversation, train_on: TrainOn) -> Conversation:
     """
     places = supervised_turns(conversation.messages, train_on)
     messages = conversation.messages[: places[-1] + 1]
-    return Conversation(tuple(replace(one, train=place in places) for place, one in enumerate(messages)))
+    pinned_ = tuple(replace(one, train=place in places) for place, one in enumerate(messages))
+    return replace(conversation, messages=pinned_)
 
 
 def _longest(leaves: Sequence[Leaf]) -> int:

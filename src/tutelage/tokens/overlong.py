@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tutelage.errors import UserError
 from tutelage.records import Conversation, Message, Part
@@ -55,7 +56,7 @@ def truncate_prompt(conversation: Conversation, max_length: int, length: Length)
     system, rest = units(conversation.messages)
 
     def without(oldest: int) -> Conversation:
-        return Conversation((*system, *(message for unit in rest[oldest:] for message in unit)))
+        return replace(conversation, messages=(*system, *(message for unit in rest[oldest:] for message in unit)))
 
     fewest = bisect_left(range(len(rest) - 1), True, key=lambda oldest: length(without(oldest)) <= max_length)
     candidate = without(fewest)
@@ -71,8 +72,8 @@ def _shorten_question(conversation: Conversation, max_length: int, length: Lengt
     text = text_of(messages[longest])
 
     def of(characters: int) -> Conversation:
-        shorter = Message(messages[longest].role, (Part(text[:characters].rstrip()),), messages[longest].train)
-        return Conversation((*messages[:longest], shorter, *messages[longest + 1 :]))
+        shorter = replace(messages[longest], content=(Part(text[:characters].rstrip()),))
+        return replace(conversation, messages=(*messages[:longest], shorter, *messages[longest + 1 :]))
 
     kept = bisect_right(range(len(text)), False, key=lambda characters: length(of(characters)) > max_length) - 1
     return of(kept) if kept > 0 and text[:kept].strip() else None
@@ -89,7 +90,7 @@ def split_turns(conversation: Conversation, max_length: int, length: Length) -> 
     start = 0
 
     def piece(end: int) -> Conversation:
-        return Conversation((*system, *(message for unit in rest[start:end] for message in unit)))
+        return replace(conversation, messages=(*system, *(message for unit in rest[start:end] for message in unit)))
 
     while start < len(rest):
         ends = range(start + 1, len(rest) + 1)

@@ -22,7 +22,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from tutelage.errors import UserError
-from tutelage.records import Message
+from tutelage.records import Message, ToolCall
 
 
 class Refused(UserError):  # noqa: N818 (a verdict about a row)
@@ -115,10 +115,32 @@ def text_of(message: Message) -> str:
     return "".join(part.text for part in message.content)
 
 
+def _plain(message: Message, arguments_as_text: bool) -> dict[str, Any]:
+    """A message as templates know it; what it has not is not there, since templates ask `is defined`.
+
+    Reasoning goes by both names that published templates read, as `transformers` hands it on.
+    """
+    row: dict[str, Any] = {"role": message.role, "content": text_of(message)}
+    if message.reasoning:
+        row |= {"reasoning_content": message.reasoning, "thinking": message.reasoning}
+    if message.calls:
+        row["tool_calls"] = [_plain_call(call, arguments_as_text) for call in message.calls]
+    named = {"name": message.name, "tool_call_id": message.call_id}
+    return row | {key: value for key, value in named.items() if value is not None}
+
+
+def _plain_call(call: ToolCall, arguments_as_text: bool) -> dict[str, Any]:
+    arguments = call.arguments if arguments_as_text else json.loads(call.arguments)
+    known = {} if call.id is None else {"id": call.id}
+    return {"type": "function", **known, "function": {"name": call.name, "arguments": arguments}}
+
+
 class Renderer:
     """One template with one tokenizer's named tokens (`bos_token`, `eos_token`, …).
 
     now: the clock that `strftime_now` reads; a run that is to be repeated fixes it.
+    arguments_as_text: whether the template joins a call's arguments to text, as DeepSeek's does, instead of writing an
+    object as JSON.
     """
 
     def __init__(
@@ -126,18 +148,25 @@ class Renderer:
     ) -> None:
         """Raises UserError for text that is not Jinja."""
         self._template = _compiled(template)
-        self._variables: dict[str, Any] = {**named_tokens, "tools": None, "documents": None}
+        self.arguments_as_text = False
+        self._variables: dict[str, Any] = {**named_tokens, "documents": None}
         self._variables["strftime_now"] = lambda form: now().strftime(form)
 
-    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
+    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool, tools: Sequence[str] = ()) -> str:
         """The text of a conversation; with the generation prompt, what an answer follows.
+
+        tools: what may be called, as `Conversation.tools` has it.
 
         Raises Refused with the template's own words where it refuses the conversation, UserError where it tries what
         the sandbox forbids.
         """
-        rows = [{"role": message.role, "content": text_of(message)} for message in messages]
+        given = {
+            **self._variables,
+            "messages": [_plain(message, self.arguments_as_text) for message in messages],
+            "tools": [json.loads(tool) for tool in tools] or None,
+        }
         try:
-            return self._template.render(messages=rows, add_generation_prompt=add_generation_prompt, **self._variables)
+            return self._template.render(add_generation_prompt=add_generation_prompt, **given)
         except SecurityError as error:
             raise UserError(
                 f"The chat template tries what a template may not do ({error}): do not trust its source."

@@ -47,6 +47,9 @@ TEMPLATES: dict[str, Template] = {
     ),
     "chatml": _template("chatml", "<|im_end|>", "<|im_start|>role … <|im_end|>; any role, no default system text"),
     "gemma": _template("gemma", "<end_of_turn>", "Gemma 3: <start_of_turn>; the system text opens the first user turn"),
+    "hermes": _template(
+        "hermes", "<|im_end|>", "ChatML with tools as Hermes 2 Pro and Qwen2.5 write them, and <think> reasoning"
+    ),
     "llama2": _template("llama2", None, "Llama 2 chat: [INST] <<SYS>> … [/INST]"),
     "llama3": _template("llama3", "<|eot_id|>", "Llama 3: <|start_header_id|>role<|end_header_id|>"),
     "mistral": _template(
