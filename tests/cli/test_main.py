@@ -60,7 +60,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("tuen", "There is no verb 'tuen': did you mean tune?"),
         ("trian", "There is no verb 'trian': did you mean train?"),
         ("CHAT", "There is no verb 'CHAT': did you mean chat?"),
-        ("zzzz", "There is no verb 'zzzz': there are quickstart, tune, evaluate, chat, generate, tasks, data."),
+        ("zzzz", "There is no verb 'zzzz': there are quickstart, tune, evaluate, study, chat, generate, tasks, data."),
         ("model=m", "model=m comes after a verb: tutelage tune model=m …"),
         ("r.yaml", "r.yaml comes after a verb: tutelage tune r.yaml …"),
     ],

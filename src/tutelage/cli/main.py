@@ -44,6 +44,7 @@ VERBS = {
     "tune": Verb("tutelage.cli.tune", "tune", "Tune a model on rows of instructions, or pretrain it.", context=LOOSE),
     "train": Verb("tutelage.cli.tune", "tune", "The same as tune.", hidden=True, context=LOOSE),
     "evaluate": Verb("tutelage.cli.evaluate", "evaluate", "Score a model on tasks, with intervals.", context=LOOSE),
+    "study": Verb("tutelage.cli.study", "study", "Prove on held-out tasks what was learnt.", context=LOOSE),
     "chat": Verb("tutelage.cli.chat", "chat", "Talk with a model in the terminal."),
     "generate": Verb("tutelage.cli.generate", "generate", "Answer the prompts of a file, in bulk."),
     "tasks": Verb(

@@ -1,20 +1,21 @@
 """A mixture's tasks with their rows: which tasks may be trained on, which of their rows, and what became of the others.
 
-words → catalog → hold-out → rows → items → rows that evaluation holds are dropped
+words → catalog → what is left out → hold-out → rows → items → rows that evaluation holds are dropped
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from tutelage.errors import UserError
+from tutelage.errors import UserError, did_you_mean
 from tutelage.tasks.catalog import Catalog, templates_of
 from tutelage.tasks.clusters import FLAN_RELATED, ClusterSplit
 from tutelage.tasks.contamination import EvaluationRows, Overlap, text_of, texts_of
@@ -97,7 +98,9 @@ def gather(settings: MixtureSettings, seed: int, dev: bool = False) -> Gathering
     """
     catalog = Catalog(settings.catalog, settings.data_root)
     notes: list[str] = []
-    tasks = _selected(catalog, settings.tasks, notes)
+    catalog.select(settings.tasks)  # leave_out may name what only a path brings in
+    out = LeftOut.named(catalog, settings.leave_out)
+    tasks = _selected(catalog, settings.tasks, out, notes)
     split = None
     if settings.hold_out:
         split = _split(catalog, settings)
@@ -106,7 +109,7 @@ def gather(settings: MixtureSettings, seed: int, dev: bool = False) -> Gathering
     gathered = []
     for task, by_name in tasks:
         try:
-            gathered.append(_without(evaluation, _gathered(task, settings, seed, dev, notes)))
+            gathered.append(_without(evaluation, out.of(_gathered(task, settings, seed, dev, notes))))
         except _Useless as useless:
             if by_name or len(tasks) == 1:
                 raise
@@ -127,14 +130,59 @@ def _verify(split: ClusterSplit | None, gathered: Sequence[Gathered], notes: lis
         notes.append(f"Trained on are the clusters {', '.join(trained)}.")
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What `data.mixture.leave_out` names: whole tasks, and by task the ids of single templates."""
+
+    tasks: frozenset[str]
+    templates: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def named(cls, catalog: Catalog, words: Sequence[str]) -> LeftOut:
+        """Reads the words. Raises UserError for one that names neither a task nor a template of one."""
+        tasks: set[str] = set()
+        templates: dict[str, frozenset[str]] = {}
+        for word in words:
+            name, _, template = word.rpartition("/")
+            if not name or Path(word).expanduser().exists():
+                tasks |= {task.name for task in catalog.select([word])}
+                continue
+            task, *others = catalog.select([name])
+            if others:
+                raise UserError(
+                    f"data.mixture.leave_out={word}: {name} is more than one task; name one, or no template"
+                )
+            known = [one.id for one in task.templates]
+            if template not in known:
+                advice = did_you_mean(template, known, f"it has {', '.join(known)}.")
+                raise UserError(f"data.mixture.leave_out={word}: {name} has no template {template}; {advice}")
+            templates[task.name] = templates.get(task.name, frozenset()) | {template}
+        return cls(frozenset(tasks), templates)
+
+    def of(self, gathered: Gathered) -> Gathered:
+        """A task without the templates that are left out. Raises UserError where none would be left."""
+        name = gathered.task.name
+        out = self.templates.get(name, frozenset())
+        kept = tuple(one for one in gathered.templates if one.id not in out)
+        if gathered.templates and not kept:
+            raise UserError(f"data.mixture.leave_out leaves no template of the task {name}: leave out the task itself")
+        return replace(gathered, templates=kept)
+
+
 Named = tuple[Task, bool]  # a task, and whether it was asked for by its own name
 
 
-def _selected(catalog: Catalog, words: Sequence[str], notes: list[str]) -> list[Named]:
+def _selected(catalog: Catalog, words: Sequence[str], out: LeftOut, notes: list[str]) -> list[Named]:
     found: dict[str, Named] = {}
     for word in words:
         for task in catalog.select([word]):
             found[task.name] = (task, not catalog.names_many(word) or found.get(task.name, (task, False))[1])
+    left_out = sorted(found.keys() & out.tasks)
+    if left_out:
+        notes.append(f"Left out, as data.mixture.leave_out says: {', '.join(left_out)}.")
+        found = {name: named for name, named in found.items() if name not in out.tasks}
+        if not found:
+            raise UserError(f"data.mixture.leave_out leaves none of the tasks {', '.join(words)} to train on")
     usable = [(task, by_name) for task, by_name in found.values() if by_name or has_split(task, "train")]
     without = sorted(found.keys() - {task.name for task, _ in usable})
     if without:

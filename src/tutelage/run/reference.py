@@ -7,6 +7,7 @@ python -m tutelage.run.reference evaluate > docs/evaluate.md
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 import yaml
 
@@ -99,17 +100,22 @@ SCHEMAS: dict[str, type[Settings]] = {"tune": Recipe, "evaluate": Evaluation}
 
 def reference(schema: type[Settings] = Recipe) -> str:
     """The page of a schema's keys, as Markdown."""
+    return page_of(settings_keys(schema), HEADS[schema], TAILS.get(schema, ""))
+
+
+def page_of(named: Mapping[str, Key], head: str, tail: str = "") -> str:
+    """A page of these keys, in a table for each part of the schema."""
     sections: dict[str, list[Key]] = {}
-    for name, key in settings_keys(schema).items():
+    for name, key in named.items():
         if key.part is None or key.field.default is None:
             sections.setdefault(name.rpartition(".")[0], []).append(key)
-    parts = [HEADS[schema]]
+    parts = [head]
     for prefix, keys in sections.items():
         title = TITLES.get(prefix, prefix.replace(".0", ".N"))
         parts += [f"## {title}\n", "| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
         parts += [_row(key) for key in keys]
         parts.append("")
-    return "\n".join(parts).rstrip() + "\n" + TAILS.get(schema, "")
+    return "\n".join(parts).rstrip() + "\n" + tail
 
 
 def plain_list(schema: type[Settings] = Recipe) -> str:

@@ -32,6 +32,9 @@ class MixtureSettings(Settings):
     related: tuple[str, ...] | None = Field(
         None, description="clusters that leave with those of hold_out; null: the related ones that FLAN leaves out"
     )
+    leave_out: tuple[str, ...] = Field(
+        (), description="not trained on: tasks, as `tasks` names them, and single templates as TASK/TEMPLATE-ID"
+    )
     mixing: Literal["proportional", "temperature", "equal", "given"] = Field(
         "proportional", description="how much of each task; an epoch is as long as if it were proportional"
     )
