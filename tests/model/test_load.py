@@ -153,6 +153,17 @@ def test_a_model_with_weights_is_not_random(llama: Path) -> None:
     assert not load_model(str(llama), may_be_random=True).random
 
 
+def test_from_scratch_keeps_the_shape_and_no_weight(llama: Path, lora: Path) -> None:
+    new = load_model(str(llama), seed=3, may_be_random=True, from_scratch=True)
+    old = load_model(str(llama))
+    assert new.random
+    drawn, kept = dict(new.model.named_parameters()), dict(old.model.named_parameters())
+    assert {name: value.shape for name, value in drawn.items()} == {name: value.shape for name, value in kept.items()}
+    assert not any(torch.equal(drawn[name], kept[name]) for name in kept if kept[name].ndim == 2)
+    with pytest.raises(UserError, match=r"^from_scratch=true needs a whole model, and .* is an adapter$"):
+        load_model(str(lora), may_be_random=True, from_scratch=True)
+
+
 def test_nowhere() -> None:
     told = "neither a folder here nor a hub model that can be reached"
     with pytest.raises(UserError, match=f"^can't load the tokenizer of nobody/nothing: it is {told}"):

@@ -11,6 +11,7 @@ import pytest
 
 from tutelage.errors import UserError
 from tutelage.model.locate import Located, locate
+from tutelage.starter.base import BASE
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +67,12 @@ def test_shards() -> None:
 def test_an_architecture_without_weights() -> None:
     folder("new", "config.json", "tokenizer.json")
     assert locate("new") == Located("new", random=True)
+
+
+def test_the_starter_is_the_package_s_own() -> None:
+    folder("starter", "config.json", "model.safetensors")
+    assert locate("starter").path == str(BASE)
+    assert locate("./starter") == Located("starter")
 
 
 def test_hub_ids() -> None:

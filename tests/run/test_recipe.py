@@ -162,7 +162,6 @@ def test_words(word: str, key: str, expected: object) -> None:
         ("a b=3", "'a b' in 'a b=3' is not the name of a key."),
         ("data=rows.jsnol", "data.sources.0.path=rows.jsnol is not there: did you mean rows.jsonl?"),
         ("data=none/rows.jsonl", "data.sources.0.path=none/rows.jsonl is not there: there is no folder none."),
-        ("data=.", "data.sources.0.path=. is a folder: name a file in it."),
         ("model=./rows.json", "model=./rows.json is not there: did you mean rows.jsonl?"),
         ("model=/nowhere/m", "model=/nowhere/m is not there: there is no folder /nowhere."),
         ("data=null", "The recipe lacks data (for example: data=rows.jsonl)."),
@@ -181,6 +180,7 @@ def test_refusals(word: str, sentence: str) -> None:
         (["adapter=lora", "freeze.last_layers=2"], "adapter and freeze can't both be given"),
         (["resume=true", "overwrite=true"], "resume=true continues the run in `output` and overwrite=true deletes it"),
         (["freeze={}"], "freeze leaves nothing to train"),
+        (["from_scratch=true"], "from_scratch=true forgets all that the model knows"),
         (["stage=pretrain", "overlong=truncate-prompt"], "overlong=truncate-prompt is for conversations"),
         (["stage=pretrain", "objective.train_on=last"], "stage=pretrain learns everything"),
         (["data.validation=2.5"], "data.validation takes a share between 0 and 1"),
@@ -322,7 +322,9 @@ def test_what_is_written_reads_back_equal(
 def test_every_default_is_written_out() -> None:
     text = recipe_text(load())
     for name, key in settings_keys(Recipe).items():
-        if not name.startswith(("adapter.", "freeze.", "data.mixture.")):
+        if not name.startswith(
+            ("adapter.", "freeze.", "data.mixture.", "data.sources.0.columns.", "data.sources.0.tags.")
+        ):
             assert f"{key.leaf}:" in text
 
 
@@ -378,3 +380,20 @@ def test_line_breaks_in_a_name_survive(break_: str, tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe_text(made), "utf-8")
     assert read_recipe(path) == made
+
+
+def test_sources_may_be_folders_patterns_names_of_a_registry_and_of_the_hub(tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / "rows" / name).write_text('{"instruction": "A", "output": "a"}')
+    (tmp_path / "dataset_info.json").write_text('{"mine": {"file_name": "rows/a.jsonl"}}')
+    for word in (str(tmp_path / "rows"), str(tmp_path / "rows" / "*.jsonl"), "owner/talks"):
+        assert load("model=m", f"data={word}", "output=o").data.sources[0].path == Path(word)
+    recipe = load("model=m", "data=mine", f"data.registry={tmp_path / 'dataset_info.json'}", "output=o")
+    assert recipe.data.sources[0].path == tmp_path / "rows" / "a.jsonl"
+    (tmp_path / "recipe.yaml").write_text(recipe_text(recipe))
+    assert read_recipe(tmp_path / "recipe.yaml") == recipe, "also once its names are looked up"
+    with pytest.raises(UserError, match="no file matches"):
+        load("model=m", f"data={tmp_path}/*.csv", "output=o")
+    with pytest.raises(UserError, match=r"has no data set mien: did you mean mine\?"):
+        load("model=m", "data=mien", f"data.registry={tmp_path / 'dataset_info.json'}", "output=o")

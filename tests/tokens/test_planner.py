@@ -45,6 +45,17 @@ def test_an_epoch_holds_every_example_once(
         assert all(tokens[batch].sum() <= batch_tokens or len(batch) == 1 for batch in seen)
 
 
+def test_without_shuffling_the_order_is_the_data_s_own() -> None:
+    order = Order(lambda epoch: np.array([4, 4, 4, 9, 2]), 7, 2, shuffle=False)
+    assert [order.step(epoch, cursor).examples.tolist() for epoch in (0, 1) for cursor in range(3)] == [
+        [0, 1],
+        [2, 3],
+        [4],
+    ] * 2
+    by_tokens = Order(lambda epoch: np.array([4, 4, 4, 9, 2]), 7, 2, batch_tokens=9, shuffle=False)
+    assert [batch.tolist() for batch in by_tokens.epoch(0)] == [[0, 1], [2], [3], [4]]
+
+
 def test_steps() -> None:
     order = Order(lambda epoch: np.full(10, 3), 0, 4)
     assert [order.steps(epochs) for epochs in (1, 2, 3.0, 0.5, 1.4, 0.01)] == [3, 6, 9, 2, 4, 1]

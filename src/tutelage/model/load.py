@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from tutelage.errors import UserError
-from tutelage.model.locate import Located, locate, no_weights
+from tutelage.model.locate import Located, locate, no_weights, without_weights
 from tutelage.model.probe import why_not_forest
 from tutelage.model.trainable import refuse_adapted_head
 
@@ -55,18 +55,21 @@ def load_model(
     trainable_adapter: bool = False,
     trust_remote_code: bool = False,
     base: str | None = None,
+    from_scratch: bool = False,
 ) -> Loaded:
     """Loads what `model` names (see `locate`) in evaluation mode, on `device` (null: CUDA where there is one).
 
     dtype: "float32", "bfloat16", or "auto" for the checkpoint's own. A folder without weights is initialised at random
-    from `seed` where `may_be_random`, and refused otherwise. base: what an adapter goes onto, in place of the model
-    that it names.
+    from `seed` where `may_be_random`, and refused otherwise; from_scratch: so is one with weights. base: what an
+    adapter goes onto, in place of the model that it names.
 
     Raises:
         UserError: the model cannot be found or read; says what to do.
     """
     quiet()
     located = locate(model, base)
+    if from_scratch:
+        located = without_weights(located)
     if located.random and not may_be_random:
         raise UserError(no_weights(model))
     tokenizer = load_tokenizer(located, trust_remote_code)

@@ -1,4 +1,4 @@
-"""What `model=` may name: a folder, a hub id, a run directory, or an adapter folder.
+"""What `model=` may name: a folder, a hub id, a run directory, an adapter folder, or `starter`.
 
 No torch here, so that mistakes answer at once.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutelage.errors import UserError
 from tutelage.hub import go_offline_without_network
+from tutelage.starter.base import BASE
 
+# The small base model that comes with the package.
+STARTER = "starter"
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 UNSAFE_WEIGHTS = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 OTHER_WEIGHTS = ("*.gguf", "*.h5", "*.msgpack", "*.onnx")
@@ -35,6 +38,8 @@ class Located:
 def locate(model: str, base: str | None = None) -> Located:
     """Finds out what `model` names; a path may begin with `~`. An adapter goes onto `base` where it is given.
 
+    `starter` is the package's own, whatever lies in the folder that the command runs in; `./starter` is a folder.
+
     A folder with a `config.json` but no weights is an architecture: `random` is true and its weights come from the
     seed.
 
@@ -55,6 +60,17 @@ def locate(model: str, base: str | None = None) -> Located:
     return _whole_model(model, folder)
 
 
+def without_weights(located: Located) -> Located:
+    """The model's shape and tokenizer, its weights to be drawn anew.
+
+    Raises:
+        UserError: it is an adapter, whose base would be new too.
+    """
+    if located.adapter is not None:
+        raise UserError(f"from_scratch=true needs a whole model, and {located.adapter} is an adapter")
+    return replace(located, random=True)
+
+
 def no_weights(model: str) -> str:
     """The sentence for an architecture where a model is needed."""
     return f"model={model} has no weights; stage=pretrain starts from random ones, other stages need a model"
@@ -62,6 +78,8 @@ def no_weights(model: str) -> str:
 
 def _model_folder(model: str) -> Path | None:
     """The folder that `model` names, in a run directory its model/; None for a hub id."""
+    if model == STARTER:
+        return BASE
     try:
         folder = Path(model).expanduser()
     except RuntimeError as error:

@@ -27,6 +27,8 @@ _PEERS = {
     "train.batch_size": "per_device_train_batch_size train_batch_size micro_batch_size global_batch_size "
     "gradient_accumulation_steps per_device_batch_size",
     "train.tokens_per_forest": "packing sample_packing group_by_length max_tokens_per_batch",
+    "from_scratch": "train_from_scratch random_init_weights",
+    "train.shuffle": "disable_shuffling shuffle_merged_datasets shuffle_dataset",
     "train.learning_rate": "lr learning_rate_multiplier peak_lr",
     "train.schedule": "lr_scheduler_type lr_scheduler scheduler lr_schedule",
     "train.warmup": "warmup_ratio warmup_steps num_warmup_steps",

@@ -17,6 +17,8 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from tutelage.data.locating import files, on_hub
+from tutelage.data.world import NAME as WORLD
 from tutelage.errors import UserError
 from tutelage.model.settings import AdapterSettings, FreezeSettings
 from tutelage.objectives.settings import ObjectiveSettings
@@ -38,7 +40,11 @@ class Recipe(Settings):
         "sft", description="learn answers from instruction rows, or all of a text"
     )
     model: str = Field(
-        description="a folder, a hub id or a run directory; for pretraining, config.json and a tokenizer are enough"
+        description="a folder, a hub id, a run directory, or starter, which comes with Tutelage; for pretraining, "
+        "config.json and a tokenizer are enough"
+    )
+    from_scratch: bool = Field(
+        False, description="pretraining: the model's shape and tokenizer with new weights, drawn by seed"
     )
     adapter: AdapterSettings | None = Field(
         None, description="`adapter=lora` is short for `adapter.kind=lora`; null: full tuning"
@@ -191,9 +197,10 @@ def check_files(recipe: Recipe) -> None:
     """
     mixture = recipe.data.mixture
     for place, source in enumerate(recipe.data.sources):
-        if not source.path.exists() and may_be_a_task(str(source.path)):
+        if not source.path.exists() and str(source.path) != WORLD and may_be_a_task(str(source.path)):
             raise UserError(no_such_data(str(source.path), mixture.catalog if mixture else ()))
-        _check_file(f"data.sources.{place}.path", source.path)
+        for path in [] if on_hub(source) else files(source):
+            _check_file(f"data.sources.{place}.path", path)
     if isinstance(recipe.data.validation, Path):
         _check_file("data.validation", recipe.data.validation)
     looks_local = recipe.model.startswith(("/", "./", "../", "~"))

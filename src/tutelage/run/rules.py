@@ -46,6 +46,10 @@ RULES: tuple[tuple[Callable[[Recipe], bool], str], ...] = (
         "resume=true continues the run in `output` and overwrite=true deletes it: give only one of them.",
     ),
     (
+        lambda r: r.from_scratch and not _pretrains(r),
+        "from_scratch=true forgets all that the model knows, which is for stage=pretrain only: leave it out.",
+    ),
+    (
         lambda r: r.freeze is not None and r.freeze.last_layers is None and not r.freeze.train,
         "freeze leaves nothing to train: give freeze.last_layers or freeze.train, or set freeze to null.",
     ),

@@ -102,6 +102,7 @@ def set_up(recipe: Recipe, rows: Rows, directory: RunDirectory, ranks: Ranks, te
         may_be_random=recipe.stage == "pretrain",
         trainable_adapter=True,
         trust_remote_code=recipe.trust_remote_code,
+        from_scratch=recipe.from_scratch,
     )
     own_dtype = next(loaded.model.parameters()).dtype
     net = choose_trainable(loaded.model, recipe.adapter, recipe.freeze, dtype, loaded.adapted, recipe.seed)
@@ -112,7 +113,7 @@ def set_up(recipe: Recipe, rows: Rows, directory: RunDirectory, ranks: Ranks, te
     if settings.gradient_checkpointing:
         checkpoint_activations(model.language_model)
     first = rows.train.store(0)
-    order = _order(rows.train, recipe, settings.batch_size, settings.batch_tokens)
+    order = _order(rows.train, recipe, settings.batch_size, settings.batch_tokens, settings.shuffle)
     steps = settings.max_steps or order.steps(settings.epochs)
     observed = Observed(tell, directory, steps, rows.mixture)
     rate = settings.learning_rate or _usual_learning_rate(recipe, loaded)
@@ -147,8 +148,15 @@ def set_up(recipe: Recipe, rows: Rows, directory: RunDirectory, ranks: Ranks, te
     return Setup(loaded, loop, own_dtype, observed)
 
 
-def _order(examples: Examples, recipe: Recipe, size: int, tokens: int | None = None) -> Order:
-    return Order(lambda epoch: examples.store(epoch).tokens(), recipe.seed, size, tokens, constant=examples.constant)
+def _order(examples: Examples, recipe: Recipe, size: int, tokens: int | None = None, shuffle: bool = True) -> Order:
+    return Order(
+        lambda epoch: examples.store(epoch).tokens(),
+        recipe.seed,
+        size,
+        tokens,
+        constant=examples.constant,
+        shuffle=shuffle,
+    )
 
 
 def _batches(

@@ -50,10 +50,15 @@ class Order:
         batch_tokens: int | None = None,
         *,
         constant: bool = True,
+        shuffle: bool = True,
     ) -> None:
-        """tokens: of the examples of an epoch, int64 [E]; constant: they are the same in every epoch."""
+        """tokens: of the examples of an epoch, int64 [E]; constant: they are the same in every epoch.
+
+        shuffle: false: in their own order, every epoch the same.
+        """
         self._tokens = tokens
         self._constant = constant
+        self._shuffle = shuffle
         self._seed = seed
         self._batch_size = batch_size
         self._batch_tokens = batch_tokens
@@ -82,7 +87,7 @@ class Order:
 
     def _epoch(self, epoch: int) -> list[NDArray[np.int64]]:
         lengths = self._tokens(epoch)
-        order = permutation(self._seed, epoch, len(lengths))
+        order = permutation(self._seed, epoch, len(lengths)) if self._shuffle else np.arange(len(lengths))
         if self._batch_tokens is None:
             return np.split(order, range(self._batch_size, len(order), self._batch_size))
         cuts, filled = [], 0

@@ -14,6 +14,9 @@ class TrainSettings(Settings):
     max_steps: int | None = Field(None, ge=1, description="optimiser steps")
     batch_size: int = Field(16, ge=1, description="examples a step, over all forests and ranks")
     batch_tokens: int | None = Field(None, ge=1, description="tokens a step, in place of batch_size")
+    shuffle: bool = Field(
+        True, description="draw the order anew every epoch; false: as the data has it, for text that grows harder"
+    )
     tokens_per_forest: int | None = Field(
         None,
         ge=16,
