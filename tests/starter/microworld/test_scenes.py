@@ -5,11 +5,12 @@ import pytest
 
 from tutelage.starter.microworld import lexicon
 from tutelage.starter.microworld.builders import ALL, build, scene
+from tutelage.starter.microworld.claims import Telling
 from tutelage.starter.microworld.draw import Draw, allowed
 from tutelage.starter.microworld.parts import PARTS, Part, part_of
 from tutelage.starter.microworld.relations import Fact, fact
 from tutelage.starter.microworld.reviews import Tone, review
-from tutelage.starter.microworld.scene import Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.schemas import causes
 from tutelage.starter.microworld.stories import errands, mishap, mood
 from tutelage.starter.microworld.wording import LANGUAGES, Word

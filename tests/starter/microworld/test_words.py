@@ -5,12 +5,14 @@ from types import ModuleType
 
 import pytest
 
-from tutelage.starter.microworld import groups, lexicon, parts, phrases, wording
-from tutelage.starter.microworld.lexicon import english_number, paint
+from tutelage.starter.microworld import groups, lexicon, numerals, parts, phrases, wording
+from tutelage.starter.microworld.lexicon import paint
+from tutelage.starter.microworld.numerals import english_number
+from tutelage.starter.microworld.tables import table
 from tutelage.starter.microworld.wording import LANGUAGES, Language, Word, article, compile_wording
 
 
-@pytest.mark.parametrize("module", [lexicon, parts, phrases, wording])
+@pytest.mark.parametrize("module", [numerals, parts, phrases, wording])
 def test_the_examples_in_the_docstrings_hold(module: ModuleType) -> None:
     result = doctest.testmod(module)
     assert result.attempted
@@ -50,7 +52,7 @@ def test_tables_speak_of_each_other_s_words() -> None:
     assert {one.tags["material"] for one in lexicon.objects()} <= set(lexicon.materials())
     kinds = {one.tags["class"] for one in (*lexicon.objects(), *lexicon.animals(), *lexicon.foods())}
     assert kinds <= set(lexicon.classes())
-    for row in lexicon.table("groups"):
+    for row in table("groups"):
         if row[0] != "big":
             assert len(groups.group(row[0])) == len(row[1].split())
 

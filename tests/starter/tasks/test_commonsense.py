@@ -5,27 +5,18 @@ import re
 
 import pytest
 
-from tests.starter.tasks.cluster_checks import check_rows, check_task, matching, options, right, text, wrong
-from tests.starter.tasks.evidence import blind_accuracy
-from tutelage.starter.microworld import lexicon
+from tests.starter.tasks.blind import blind_accuracy
+from tests.starter.tasks.rows import options, right, text, wrong
+from tests.starter.tasks.telling import matching
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.schemas import causes, clashing, feelings
+from tutelage.starter.microworld.tables import table
 from tutelage.starter.microworld.wording import LANGUAGES, Language
 from tutelage.starter.tasks.commonsense import MAKERS, cause_and_other, feeling_and_other, wish
 from tutelage.starter.tasks.making import rows_of
 
 CASES = [(name, language) for name in MAKERS for language in LANGUAGES]
 CAUSE, EFFECT, EVENT = ({"en": 3, "zh": 5}, {"en": 4, "zh": 6}, {"en": 3, "zh": 4})
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_splits_are_full_balanced_and_apart(name: str, language: Language) -> None:
-    check_rows(lambda split: rows_of(name, split, language), MAKERS[name])
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_the_task_asks_in_ten_short_ways(name: str, language: Language) -> None:
-    check_task(name, language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -38,7 +29,7 @@ def test_cause_and_effect_stand_in_one_line_of_the_table(name: str, language: La
     for split in ("train", "test"):
         for row in rows_of(name, split, language):
             lines = matching("causes", given[language], text(row, "premise"))
-            if not lines:
+            if name == "cause" and (not lines or matching("feelings_from", EVENT[language], right(row))):
                 continue  # how somebody felt
             found += 1
             assert lines & matching("causes", asked[language], right(row)), row
@@ -68,7 +59,7 @@ def test_the_story_goes_on_as_its_last_sentence_lets_expect(language: Language) 
     """Uses of things and places, read off the tables: what the wish names is what the right sentence speaks of."""
     uses: dict[str, set[str]] = {}
     for name, column in (("objects", 6), ("places", 5)):
-        for line in lexicon.table(name):
+        for line in table(name):
             use = line[column].split("=")[LANGUAGES.index(language)].replace("one's ", "")
             uses.setdefault(use, set()).add(line[LANGUAGES.index(language)])
     checked = 0
@@ -89,7 +80,7 @@ def test_only_the_right_thing_or_place_is_of_use(language: Language) -> None:
     uses: dict[str, str] = {}
     space = " " if language == "en" else ""
     for name, use in (("objects", 6), ("places", 5)):
-        uses |= {row[column]: space + row[use].split("=")[column].replace("one's ", "") for row in lexicon.table(name)}
+        uses |= {row[column]: space + row[use].split("=")[column].replace("one's ", "") for row in table(name)}
     for split in ("train", "test"):
         for row in rows_of("needed", split, language):
             situation = re.sub(r" (his|her) ", " ", text(row, "situation")).rstrip(".。")
@@ -99,9 +90,7 @@ def test_only_the_right_thing_or_place_is_of_use(language: Language) -> None:
 
 
 def test_things_are_kept_where_the_table_says() -> None:
-    rooms = {row[7] or row[0] + "s": row[5] for row in lexicon.table("objects")} | {
-        row[0]: row[5] for row in lexicon.table("objects")
-    }
+    rooms = {row[7] or row[0] + "s": row[5] for row in table("objects")} | {row[0]: row[5] for row in table("objects")}
     checked = 0
     for row in rows_of("find", "train", "en"):
         thing = re.sub(
@@ -140,5 +129,5 @@ def test_feelings_differ_in_tone_and_wishes_have_one_answer() -> None:
 @pytest.mark.parametrize("name", MAKERS)
 def test_options_alone_say_nothing(name: str) -> None:
     chance = 1 / MAKERS[name].labels
-    assert blind_accuracy(name, MAKERS[name], "en", "options") < chance + 0.13
+    assert blind_accuracy(name, "en", "options") < chance + 0.13
     assert all(len(options(row)) == MAKERS[name].labels for row in rows_of(name, "test", "en"))

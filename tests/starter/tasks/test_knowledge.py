@@ -7,30 +7,20 @@ from itertools import permutations
 
 import pytest
 
-from tests.starter.tasks.cluster_checks import check_rows, check_task, options, place, right, text, wrong
-from tests.starter.tasks.evidence import blind_accuracy
+from tests.starter.tasks.blind import blind_accuracy
+from tests.starter.tasks.rows import options, place, right, text, wrong
 from tutelage.starter.microworld import knowledge as known
-from tutelage.starter.microworld import lexicon, people
+from tutelage.starter.microworld import people, tables
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.parts import Part
 from tutelage.starter.microworld.people import Known
 from tutelage.starter.microworld.relations import Fact
 from tutelage.starter.microworld.wording import LANGUAGES, Language, sentence
 from tutelage.starter.tasks import surely
-from tutelage.starter.tasks.knowledge import CLAIMED, MAKERS, told_apart
-from tutelage.starter.tasks.making import Row, rows_of
+from tutelage.starter.tasks.knowledge import CLAIMED, MAKERS
+from tutelage.starter.tasks.making import Row, rows_of, told_apart
 
 CASES = [(name, language) for name in MAKERS for language in LANGUAGES]
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_splits_are_full_balanced_and_apart(name: str, language: Language) -> None:
-    check_rows(lambda split: rows_of(name, split, language), MAKERS[name])
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_the_task_asks_in_ten_short_ways(name: str, language: Language) -> None:
-    check_task(name, language)
 
 
 def asked_about(row: Row, language: Language) -> Known:
@@ -84,7 +74,7 @@ def test_true_sentences_are_told_and_false_ones_never(language: Language) -> Non
 @cache
 def table(name: str, column: int) -> dict[str, str]:
     """Name → cell, straight from a table of the world."""
-    return {row[0]: row[column] for row in lexicon.table(name)}
+    return {row[0]: row[column] for row in tables.table(name)}
 
 
 def things(row: Row) -> list[str]:
@@ -111,7 +101,7 @@ def test_which_thing_is_of_the_material_or_kind() -> None:
 
 
 def test_what_a_thing_is_for() -> None:
-    uses = {row[0]: row[6].partition("=")[0].replace("one's", "your") for row in lexicon.table("objects")}
+    uses = {row[0]: row[6].partition("=")[0].replace("one's", "your") for row in tables.table("objects")}
     checked = 0
     for row in rows_of("made_for", "train", "en"):
         question = text(row, "question")
@@ -126,7 +116,7 @@ def test_what_a_thing_is_for() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_opposites_stand_in_one_line_of_the_table(language: Language) -> None:
     column = LANGUAGES.index(language)
-    pairs = {frozenset((row.split()[column], row.split()[2 + column])) for (row,) in lexicon.table("opposites")}
+    pairs = {frozenset((row.split()[column], row.split()[2 + column])) for (row,) in tables.table("opposites")}
     for split in ("train", "test"):
         for row in rows_of("opposites", split, language):
             assert {text(row, "word"), right(row)} in pairs
@@ -191,8 +181,8 @@ def test_no_facts_where_none_exclude_each_other() -> None:
 
 def test_options_alone_say_nothing() -> None:
     for name in ("people_choice", "which_one", "made_for", "opposites"):
-        assert blind_accuracy(name, MAKERS[name], "en", "options") < 0.45
-    assert blind_accuracy("general_true", MAKERS["general_true"], "en", "statement") < 0.6
+        assert blind_accuracy(name, "en", "options") < 0.45
+    assert blind_accuracy("general_true", "en", "statement") < 0.6
 
 
 def test_options_are_told_apart() -> None:

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from itertools import permutations
 
 import pytest
 
-from tests.starter.tasks.cluster_checks import options, right
-from tests.starter.tasks.row_checks import check_templates, task
-from tutelage.starter.microworld.lexicon import chinese_number, english_number
+from tests.starter.tasks.rows import options, right
+from tutelage.starter.microworld.numerals import chinese_number, english_number
 from tutelage.starter.microworld.wording import LANGUAGES, Language
-from tutelage.starter.tasks.making import COUNTS, Row, rows_of
+from tutelage.starter.tasks.making import Row, rows_of
 from tutelage.starter.tasks.operations import LAST, MAKERS, ORDERS, ORDINALS, SIDES
 
 CASES = [(name, language) for name in MAKERS for language in LANGUAGES]
@@ -30,16 +27,6 @@ def value(text: str, language: Language) -> int:
 
 
 @pytest.mark.parametrize(("name", "language"), CASES)
-def test_every_split_is_full_balanced_and_without_repetition(name: str, language: Language) -> None:
-    for split, count in COUNTS.items():
-        made = rows_of(name, split, language)
-        assert len({repr(row) for row in made}) == len(made) == count
-        if MAKERS[name].labels:
-            shares = Counter(row["label"] for row in made)
-            assert max(shares.values()) - min(shares.values()) <= 1
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
 def test_no_list_of_the_test_is_in_training_in_any_order(name: str, language: Language) -> None:
     def key(row: Row) -> object:
         if name == "replace":
@@ -48,17 +35,6 @@ def test_no_list_of_the_test_is_in_training_in_any_order(name: str, language: La
 
     seen = {key(row) for split in ("train", "dev") for row in rows_of(name, split, language)}
     assert seen.isdisjoint(key(row) for row in rows_of(name, "test", language))
-
-
-@pytest.mark.parametrize(("name", "language"), [case for case in CASES if MAKERS[case[0]].labels])
-def test_options_are_distinct_and_alike(name: str, language: Language) -> None:
-    ratios = []
-    for row in rows_of(name, "train", language):
-        assert len(set(options(row))) == MAKERS[name].labels
-        assert not any(b.startswith(a) for a, b in permutations(options(row), 2))
-        lengths = [len(option) for option in options(row)]
-        ratios.append(max(lengths) / min(lengths))
-    assert sum(ratios) / len(ratios) <= 2.5
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -133,11 +109,3 @@ def test_a_replaced_name_is_gone_and_the_rest_unchanged(language: Language) -> N
         assert new not in str(row["passage"])
         assert answer.replace(new, old) == row["passage"]
         assert answer != row["passage"]
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_templates_fit_their_rows(name: str, language: Language) -> None:
-    check_templates(name, MAKERS[name], language)
-    asked = task(name, language)
-    assert asked.name == f"starter_{name}" + ("_zh" if language == "zh" else "")
-    assert asked.clusters[0] == "text_operations"

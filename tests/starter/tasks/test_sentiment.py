@@ -5,11 +5,12 @@ from functools import cache
 
 import pytest
 
-from tests.starter.tasks.cluster_checks import check_rows, check_task, matching, place, right, text, wrong
-from tests.starter.tasks.evidence import blind_accuracy
-from tutelage.starter.microworld import lexicon
+from tests.starter.tasks.blind import blind_accuracy
+from tests.starter.tasks.rows import place, right, text, wrong
+from tests.starter.tasks.telling import matching
 from tutelage.starter.microworld.reviews import aspects
 from tutelage.starter.microworld.schemas import feelings
+from tutelage.starter.microworld.tables import table
 from tutelage.starter.microworld.wording import LANGUAGES, Language
 from tutelage.starter.tasks.making import rows_of
 from tutelage.starter.tasks.sentiment import MAKERS, asked_aspects
@@ -18,23 +19,13 @@ CASES = [(name, language) for name in MAKERS for language in LANGUAGES]
 EVENT = {"en": 3, "zh": 4}
 
 
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_splits_are_full_balanced_and_apart(name: str, language: Language) -> None:
-    check_rows(lambda split: rows_of(name, split, language), MAKERS[name])
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_the_task_asks_in_ten_short_ways(name: str, language: Language) -> None:
-    check_task(name, language)
-
-
 @cache
 def judged(language: Language) -> dict[str, tuple[bool, set[str]]]:
     """The sentence of each praise and blame, straight from the table: praised? and in which parts it is asked."""
     number = LANGUAGES.index(language)
     parts = {(one.sort, one.name[0]): one.part for one in aspects()}
     found: dict[str, tuple[bool, set[str]]] = {}
-    for row in lexicon.table("aspects"):
+    for row in table("aspects"):
         name = row[1].split("=")
         for praised, cell in ((True, row[2 + number]), (False, row[4 + number])):
             said = f"{name[0]} {cell}" if language == "en" else name[1] + cell
@@ -131,7 +122,7 @@ def test_the_happier_day_is_the_one_with_the_good_event(language: Language) -> N
 @cache
 def mine_of(name: str, language: Language) -> re.Pattern[str]:
     """The event as its writer tells it: any words where the table has one for the person."""
-    row = next(row for row in lexicon.table("feelings_from") if row[0] == name)
+    row = next(row for row in table("feelings_from") if row[0] == name)
     pieces = [re.escape(piece) for piece in re.split(r"\{[^}]*\}", row[EVENT[language]])]
     return re.compile(".+?".join(pieces) + "[.。]", re.IGNORECASE)
 
@@ -143,5 +134,5 @@ def test_what_a_test_review_speaks_of_is_in_no_training_review() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_alone_do_not_say_who_liked_it_or_how_somebody_feels(language: Language) -> None:
-    assert blind_accuracy("recommend", MAKERS["recommend"], language, "text") < 0.62
-    assert blind_accuracy("feeling", MAKERS["feeling"], language, "options") < 0.63
+    assert blind_accuracy("recommend", language, "text") < 0.62
+    assert blind_accuracy("feeling", language, "options") < 0.63

@@ -4,27 +4,14 @@ import re
 
 import pytest
 
-from tests.starter.tasks.row_checks import check_rows, check_templates, label_of, options_of, read, texts_of, vocabulary
-from tests.starter.tasks.row_checks import things as all_things
+from tests.starter.tasks.rows import options, place, texts
+from tests.starter.tasks.telling import read, things, vocabulary
 from tutelage.starter.microworld.relations import KINDS, relations
 from tutelage.starter.microworld.wording import LANGUAGES, Language
 from tutelage.starter.tasks.changing import FACTS
-from tutelage.starter.tasks.making import Row, make_rows
-from tutelage.starter.tasks.structure import MAKERS
+from tutelage.starter.tasks.making import Row, rows_of
 
 ENOUGH = 80  # of 200 test rows, those whose sentences the tests can read
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", MAKERS)
-def test_rows(name: str, language: Language) -> None:
-    check_rows(name, MAKERS[name], language)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", MAKERS)
-def test_templates(name: str, language: Language) -> None:
-    check_templates(name, MAKERS[name], language)
 
 
 def values(record: str, language: Language) -> dict[str, set[str]]:
@@ -47,7 +34,7 @@ def holds(told: set[tuple[str, ...]], record: str, language: Language) -> bool:
         (role, kind), *_ = FACTS[name].items()
         kind_of, form = relations()[name].roles[role]
         form = "bare" if language == "zh" and kind_of in KINDS else form
-        surfaces = all_things(form, language) if kind in ("thing", "clothing") else vocabulary(kind, form, language)
+        surfaces = things(form, language) if kind in ("thing", "clothing") else vocabulary(kind, form, language)
         if any(key == keys[role] and surface in known.get(keys["who"], ()) for surface, key in surfaces.items()):
             return True
     return False
@@ -60,24 +47,24 @@ def sentences(text: str, language: Language) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_agrees_where_every_sentence_stands_in_the_record(language: Language) -> None:
     checked = 0
-    for row in make_rows("record_agrees", MAKERS["record_agrees"], "test", language):
+    for row in rows_of("record_agrees", "test", language):
         told = [read(text, language) for text in sentences(str(row["text"]), language)]
         if all(told):
             checked += 1
             true = all(holds(facts, str(row["record"]), language) for facts in told)
-            assert true == (label_of(row) == 0), row
+            assert true == (place(row) == 0), row
     assert checked >= ENOUGH
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_one_option_stands_in_the_record(language: Language) -> None:
     checked = 0
-    for row in make_rows("record_says", MAKERS["record_says"], "test", language):
-        options = [read(text, language) for text in options_of(row)]
-        if all(options):
+    for row in rows_of("record_says", "test", language):
+        offered = [read(text, language) for text in options(row)]
+        if all(offered):
             checked += 1
-            right = [holds(facts, str(row["record"]), language) for facts in options]
-            assert [place for place, true in enumerate(right) if true] == [row["label"]], row
+            right = [holds(facts, str(row["record"]), language) for facts in offered]
+            assert [number for number, true in enumerate(right) if true] == [row["label"]], row
     assert checked >= ENOUGH
 
 
@@ -85,9 +72,8 @@ def test_one_option_stands_in_the_record(language: Language) -> None:
 @pytest.mark.parametrize("name", ["record_to_text", "text_to_record"])
 def test_texts_and_records_say_the_same(name: str, language: Language) -> None:
     checked = 0
-    for row in make_rows(name, MAKERS[name], "test", language):
-        texts = texts_of(row, "renderings") if "renderings" in row else [str(row["text"])]
-        for text in texts:
+    for row in rows_of(name, "test", language):
+        for text in texts(row, "renderings" if "renderings" in row else "text"):
             for facts in (read(one, language) for one in sentences(text, language)):
                 # Of the other person in the text the record says nothing; a sentence with a pronoun can't be read.
                 if facts and _of_the_person(facts, row, language):
@@ -104,7 +90,7 @@ def _of_the_person(facts: set[tuple[str, ...]], row: Row, language: Language) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_record_has_the_labels_in_their_order(language: Language) -> None:
     colon, comma = (": ", ", ") if language == "en" else ("：", "，")
-    for row in make_rows("text_to_record", MAKERS["text_to_record"], "test", language):
+    for row in rows_of("text_to_record", "test", language):
         pairs = [pair.split(colon) for pair in str(row["record"]).split(comma)]
         assert comma.join(label for label, _ in pairs) == row["labels"]
         assert pairs[0][1] == row["name"]
@@ -115,8 +101,8 @@ def test_the_record_has_the_labels_in_their_order(language: Language) -> None:
 def test_notes_and_texts_name_the_same_people(language: Language) -> None:
     names = sorted(vocabulary("person", "", language), key=len, reverse=True)
     people = re.compile("|".join(rf"\b{name}\b" if language == "en" else name for name in names))
-    for row in make_rows("notes_to_text", MAKERS["notes_to_text"], "test", language):
+    for row in rows_of("notes_to_text", "test", language):
         wanted = set(people.findall(str(row["notes"]).lower()))
         assert len(str(row["notes"]).splitlines()) in (2, 3)
-        for text in texts_of(row, "renderings"):
+        for text in texts(row, "renderings"):
             assert set(people.findall(text.lower())) == wanted, row

@@ -2,46 +2,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import permutations
 
 import pytest
 
-from tests.starter.tasks.cluster_checks import options, right
-from tests.starter.tasks.row_checks import check_templates, task
+from tests.starter.tasks.rows import options, right
 from tutelage.starter.microworld.wording import LANGUAGES, Language
-from tutelage.starter.tasks.making import COUNTS, rows_of
+from tutelage.starter.tasks.making import rows_of
 from tutelage.starter.tasks.summaries import MAKERS
 
 CASES = [(name, language) for name in MAKERS for language in LANGUAGES]
 
 
 @pytest.mark.parametrize(("name", "language"), CASES)
-def test_every_split_is_full_balanced_and_without_repetition(name: str, language: Language) -> None:
-    for split, count in COUNTS.items():
-        made = rows_of(name, split, language)
-        assert len({repr(row) for row in made}) == len(made) == count
-        if MAKERS[name].labels:
-            shares = Counter(row["label"] for row in made)
-            assert max(shares.values()) - min(shares.values()) <= 1
-            assert len(shares) == MAKERS[name].labels
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
 def test_no_passage_of_the_test_is_in_training(name: str, language: Language) -> None:
     seen = {row["passage"] for row in (*rows_of(name, "train", language), *rows_of(name, "dev", language))}
     assert not seen & {row["passage"] for row in rows_of(name, "test", language)}
-
-
-@pytest.mark.parametrize(("name", "language"), [case for case in CASES if MAKERS[case[0]].labels])
-def test_options_are_distinct_and_alike(name: str, language: Language) -> None:
-    made = rows_of(name, "train", language)
-    ratios = []
-    for row in made:
-        assert len(set(options(row))) == MAKERS[name].labels
-        assert not any(b.startswith(a) for a, b in permutations(options(row), 2))
-        lengths = [len(option) for option in options(row)]
-        ratios.append(max(lengths) / min(lengths))
-    assert sum(ratios) / len(ratios) <= 2.5
 
 
 @pytest.mark.parametrize(("name", "language"), CASES)
@@ -117,11 +92,3 @@ def test_every_short_version_is_one_sentence_of_known_words(language: Language) 
         if language == "en":  # names in the answer are names of the text
             names = set(re.findall(r"(?<=\w )[A-Z][a-z]+", answers[0]))
             assert all(name in str(row["passage"]) for name in names)
-
-
-@pytest.mark.parametrize(("name", "language"), CASES)
-def test_templates_fit_their_rows(name: str, language: Language) -> None:
-    check_templates(name, MAKERS[name], language)
-    asked = task(name, language)
-    assert asked.name == f"starter_{name}" + ("_zh" if language == "zh" else "")
-    assert asked.clusters[0] == "summarization"

@@ -15,7 +15,7 @@ from tutelage.starter.microworld.wording import Item, Word, pick
 
 COLOUR_SHARE = 0.5
 LOOK_SHARE = 0.2
-SHARED_OUT = ("thing", "place", "activity", "food", "animal", "spot", "job", "town", "beasts", "clothing")
+SHARED_OUT = ("thing", "place", "activity", "help with", "food", "animal", "spot", "job", "town", "beasts", "clothing")
 
 
 @cache

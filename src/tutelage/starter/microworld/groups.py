@@ -6,15 +6,25 @@ from collections.abc import Callable
 from functools import cache
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.tables import table
 from tutelage.starter.microworld.wording import Word
 
 PARTS_OF_CLOTHES = ("button", "ribbon")
+# What one does for oneself or for fun: nobody helps another to do it.
+ALONE = frozenset(
+    (
+        "sleep", "rest", "take a bath", "take medicine", "see the doctor", "do exercises", "drink tea", "have lunch",
+        "order a pizza", "run a race", "swim", "dance", "sing a song", "beat a drum", "throw a ball", "play football",
+        "play tennis", "play chess", "play hide and seek", "tell jokes", "listen to the radio", "watch the monkeys",
+        "watch the stars", "watch a film", "wait for the train", "look at a map",
+    )
+)  # fmt: skip
 
 
 @cache
 def listed(name: str) -> tuple[str, ...]:
     """The keys that `tables/groups.txt` gives for a group; raises KeyError for an unknown one."""
-    return {row[0]: tuple(row[1].split()) for row in lexicon.table("groups")}[name]
+    return {row[0]: tuple(row[1].split()) for row in table("groups")}[name]
 
 
 def _named(words: tuple[Word, ...], names: tuple[str, ...]) -> tuple[Word, ...]:
@@ -77,6 +87,7 @@ def group(name: str) -> tuple[Word, ...]:
         "animal": lexicon.animals,
         "beasts": lexicon.animal_plurals,
         "activity": lexicon.activities,
+        "help with": lambda: tuple(one for one in lexicon.activities() if one.key not in ALONE),
         "feeling": lexicon.feelings,
         "colour": lambda: lexicon.family("colours"),
         "day": lambda: lexicon.family("days"),

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from tutelage.starter.microworld import lexicon
-from tutelage.starter.microworld.lexicon import pair, pairs, simple
+from tutelage.starter.microworld.lexicon import simple
 from tutelage.starter.microworld.parts import Part, part_of
 from tutelage.starter.microworld.relations import Fact, fact
+from tutelage.starter.microworld.tables import pair, pairs, table
 from tutelage.starter.microworld.wording import Word
 
 
@@ -130,7 +131,7 @@ def jobs() -> tuple[Fact, ...]:
 def opposites() -> tuple[Fact, ...]:
     """Words and their opposites, both ways."""
     found = []
-    for (row,) in lexicon.table("opposites"):
+    for (row,) in table("opposites"):
         one, one_zh, other, other_zh = row.split()
         words = _plain(one, one_zh, "word"), _plain(other, other_zh, "word")
         found += [fact("opposite_of", x=words[0], y=words[1]), fact("opposite_of", x=words[1], y=words[0])]
@@ -140,7 +141,7 @@ def opposites() -> tuple[Fact, ...]:
 @cache
 def synonyms() -> tuple[tuple[Word, Word], ...]:
     """Pairs of words that mean nearly the same."""
-    rows = [row.split() for (row,) in lexicon.table("synonyms")]
+    rows = [row.split() for (row,) in table("synonyms")]
     return tuple((_plain(a, a_zh, "word"), _plain(b, b_zh, "word")) for a, a_zh, b, b_zh in rows)
 
 
@@ -148,7 +149,7 @@ def synonyms() -> tuple[tuple[Word, Word], ...]:
 def colours() -> tuple[Fact, ...]:
     """The colour of things of nature, and of food."""
     found = []
-    for name, colour in lexicon.table("colours_of"):
+    for name, colour in table("colours_of"):
         found.append(fact("natural_colour", x=_plain(*pair(name), "nature"), y=_by_key("colours", colour)))
     return tuple(found)
 

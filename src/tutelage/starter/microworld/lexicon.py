@@ -4,52 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
+from tutelage.starter.microworld.numerals import chinese_number, english_number
+from tutelage.starter.microworld.tables import TABLES, pair, table
 from tutelage.starter.microworld.wording import Word, article, plural
-
-TABLES = files("tutelage.starter.microworld") / "tables"
-DIGITS = "零一二三四五六七八九十"
-NUMBERS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-]
-
-
-def table(name: str) -> list[list[str]]:
-    """The lines of a table as lists of cells; `#` begins a comment line."""
-    lines = (TABLES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return [[cell.strip() for cell in line.split("|")] for line in lines if line and not line.startswith("#")]
-
-
-def pair(text: str) -> tuple[str, str]:
-    """English and Chinese of `English=Chinese`."""
-    english, _, chinese = text.partition("=")
-    return english.strip(), chinese.strip()
-
-
-def pairs(text: str, between: str = ";") -> list[tuple[str, str]]:
-    """Several such pairs."""
-    return [pair(part) for part in text.split(between)]
 
 
 def simple(key: str, kind: str, chinese: str, tags: dict[str, str] | None = None, /, **forms: str) -> Word:
@@ -371,33 +329,6 @@ def grades() -> tuple[Word, ...]:
 def topics() -> dict[str, Word]:
     """What a text can be about."""
     return {key: simple(english, "topic", chinese, {"key": key}) for key, english, chinese in table("topics")}
-
-
-def chinese_number(number: int) -> str:
-    """Numbers up to 99 in Chinese.
-
-    >>> chinese_number(7), chinese_number(12), chinese_number(40)
-    ('七', '十二', '四十')
-    """
-    tens, ones = divmod(number, 10)
-    return ("" if tens == 0 else "十" if tens == 1 else DIGITS[tens] + "十") + (
-        DIGITS[ones] if ones or not tens else ""
-    )
-
-
-TENS = {2: "twenty", 3: "thirty", 4: "forty", 5: "fifty", 6: "sixty", 7: "seventy", 8: "eighty", 9: "ninety"}
-
-
-def english_number(number: int) -> str:
-    """Numbers up to 99 in English.
-
-    >>> english_number(7), english_number(42)
-    ('seven', 'forty-two')
-    """
-    if number <= 20:
-        return NUMBERS[number]
-    tens, ones = divmod(number, 10)
-    return TENS[tens] + (f"-{NUMBERS[ones]}" if ones else "")
 
 
 @cache

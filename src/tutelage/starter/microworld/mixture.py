@@ -1,8 +1,8 @@
 """The mixture of documents: one table of weights, and how it changes while a model is pretrained.
 
-An experiment changes a number here. Each kind has three weights: at the very first, early, and late in pretraining
-(`KNOTS`); between them the weight goes over in a straight line. Looking up and copying are learnt in steps, once
-there is enough of them in the loss, so at first there is little else.
+An experiment changes a number here. Each kind has three weights: first, early, and late in pretraining (`KNOTS`);
+between them the weight goes over in a straight line. Looking up and copying are learnt in steps, once there is enough
+of them in the loss, so at first there is nothing else (docs/log.md has the trials).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import accumulate
 
-from tutelage.starter.microworld.documents import knowing, lists, reading, translating, writing
+from tutelage.starter.microworld.documents import exercises, knowing, lists, patterns, reading, translating, writing
 from tutelage.starter.microworld.documents.page import Page
 from tutelage.starter.microworld.parts import Part
 from tutelage.starter.microworld.wording import Language
@@ -22,45 +22,46 @@ Document = Callable[[Page], str]
 # kind: (function, weight at first, early, late)
 TABLE: dict[str, tuple[Document, float, float, float]] = {
     # copying and lists
-    "copying": (lists.copying, 14, 8, 1.5),
-    "random copying": (lists.random_copying, 14, 6, 0.5),
-    "list work": (lists.transforming, 2, 4, 4),
-    "pattern": (lists.pattern, 4, 3, 3),
-    "mapping": (lists.mapping, 14, 6, 2),
-    "text work": (lists.text_work, 1, 2, 3),
-    "swapped": (lists.swapped, 4, 3, 1.5),
-    "kinds": (lists.kinds, 0, 1, 2),
-    "spelling": (lists.spelling, 0, 0.3, 0.6),
-    "sums": (lists.sums, 0, 0.5, 1),
+    "copying": (lists.copying, 3, 4, 1.5),
+    "random copying": (lists.random_copying, 1, 1, 0.5),
+    "list work": (lists.transforming, 0, 4, 4),
+    "pattern": (patterns.pattern, 1, 3, 3),
+    "mapping": (patterns.mapping, 3, 4, 2),
+    "text work": (exercises.text_work, 0, 2, 3),
+    "swapped": (exercises.swapped, 1, 3, 1.5),
+    "kinds": (exercises.kinds, 0, 1, 2),
+    "spelling": (exercises.spelling, 0, 0.3, 0.6),
+    "sums": (exercises.sums, 0, 0.5, 1),
     # reading a passage
-    "lookup": (reading.lookup, 24, 16, 7),
-    "story": (reading.story, 1, 2, 3),
-    "description": (reading.description, 1, 2, 2),
-    "story questions": (reading.story_questions, 2, 6, 7),
-    "description questions": (reading.description_questions, 8, 8, 6),
-    "choices": (reading.choices, 1, 4, 7),
+    "plain lookup": (reading.plain_lookup, 10, 8, 1),
+    "lookup": (reading.lookup, 8, 16, 7),
+    "story": (reading.story, 0, 2, 3),
+    "description": (reading.description, 0, 2, 2),
+    "story questions": (reading.story_questions, 0, 6, 7),
+    "description questions": (reading.description_questions, 3, 10, 6),
+    "choices": (reading.choices, 0, 4, 7),
     "question first": (reading.question_first, 0, 1, 2),
-    "dialogue": (reading.dialogue, 1, 2, 3),
+    "dialogue": (reading.dialogue, 0, 2, 3),
     "wrong guesses": (reading.wrong_guesses, 0, 1, 1.5),
     "judging": (reading.judging, 0, 2, 8),
     "following": (reading.following, 0, 2, 4),
-    "retelling": (reading.retelling, 2, 3, 4),
+    "retelling": (reading.retelling, 0, 3, 4),
     "same or not": (reading.same_or_not, 0, 1, 3.5),
     "summary": (reading.summary, 0, 1, 2.5),
     "asked summary": (reading.asked_summary, 0, 0.5, 1),
     "titled": (reading.titled, 0, 0.5, 1.5),
     "topical": (reading.topical, 0, 0.5, 2),
     "topic question": (reading.topic_question, 0, 0.3, 1.5),
-    "missing word": (reading.missing_word, 2, 2, 2),
+    "missing word": (reading.missing_word, 0, 2, 2),
     "genre": (reading.genre, 0, 0.3, 1),
     # knowing
-    "encyclopedia": (knowing.encyclopedia, 0.5, 3, 3),
+    "encyclopedia": (knowing.encyclopedia, 0, 3, 3),
     "quiz": (knowing.quiz, 0, 1, 3.5),
     "true or false": (knowing.true_or_false, 0, 0.5, 2.5),
     "conclusion": (knowing.conclusion, 0, 1, 2.5),
     "riddles": (knowing.riddles, 0, 0.5, 1),
     "opposites": (knowing.opposites, 0, 0.5, 1),
-    "biography": (knowing.biography, 0.5, 3, 4),
+    "biography": (knowing.biography, 0, 3, 4),
     "people list": (knowing.people_list, 0, 1, 1.5),
     "people quiz": (knowing.people_quiz, 0, 0.5, 2.5),
     "cause telling": (knowing.cause_telling, 0, 1, 2),
@@ -76,22 +77,22 @@ TABLE: dict[str, tuple[Document, float, float, float]] = {
     "notice": (writing.notice, 0, 0.3, 1),
     "review": (writing.review, 0, 0.5, 1.5),
     "judged review": (writing.judged_review, 0, 0.5, 2.5),
-    "shopping list": (writing.shopping_list, 2, 1, 0.7),
+    "shopping list": (writing.shopping_list, 0, 1, 0.7),
     "small talk": (writing.small_talk, 0, 0.5, 1),
-    "record": (writing.from_record, 4, 3, 4),
-    "timetable": (writing.timetable, 2, 1, 1.5),
+    "record": (writing.from_record, 0, 3, 4),
+    "timetable": (writing.timetable, 0, 1, 1.5),
     "news": (writing.announcement, 0, 0.3, 0.7),
     # both languages
-    "word list": (translating.word_list, 0.5, 1, 2),
-    "translated sentences": (translating.sentences, 0.5, 1, 3),
+    "word list": (translating.word_list, 0, 1, 2),
+    "translated sentences": (translating.sentences, 0, 1, 3),
     "side by side": (translating.line_by_line, 0, 1, 2),
     "cross questions": (translating.questions, 0, 0.2, 1),
     "translation checked": (translating.checked, 0, 0.2, 0.7),
 }
 # Share of documents in each language; those "in both" count as the language of their frame.
 LANGUAGES_MIXED: dict[Language, float] = {"en": 0.75, "zh": 0.25}
-# Where in pretraining (0 to 1) the three weights hold.
-KNOTS = (0.0, 0.08, 1.0)
+# Where in pretraining (0 to 1) the first weights end to hold alone, and the early and the late ones are reached.
+KNOTS = (0.1, 0.2, 0.5)
 STAGE_STEPS = 100
 
 
@@ -99,7 +100,7 @@ STAGE_STEPS = 100
 def _weights(step: int) -> tuple[tuple[Document, ...], tuple[float, ...]]:
     stage, (first, early, late) = step / STAGE_STEPS, KNOTS
     before = stage < early
-    share = (stage - first) / (early - first) if before else (stage - early) / (late - early)
+    share = max(stage - first, 0) / (early - first) if before else min((stage - early) / (late - early), 1)
     weights = []
     for _, *knots in TABLE.values():
         low, high = knots[:2] if before else knots[1:]
@@ -135,16 +136,19 @@ def documents(
     languages: Mapping[Language, float] | None = None,
     stage: Callable[[int], float] | float = 1.0,
     count: int | None = None,
+    first: int = 0,
+    step: int = 1,
 ) -> Iterator[str]:
-    """Documents without end (or `count` of them), a pure function of the seed.
+    """Documents without end (or those of the first `count`), a pure function of the seed.
 
     languages: share of each language. stage: where in pretraining each document stands, from 0 to 1: a number, or a
-    function of the document's number. A document depends on nothing but the seed and its number, so two machines, or
-    two processes that each take every second one, write the same text.
+    function of the document's number. first, step: which numbers are written; all, unless it is said. A document
+    depends on nothing but the seed and its number, so two machines, or two processes that each take every second one,
+    write the same text.
     """
     mixed = dict(languages or LANGUAGES_MIXED)
     total = sum(mixed.values())
-    number = 0
+    number = first
     while count is None or number < count:
         chance = random.Random(f"{seed}/{part}/{number}")
         language = _language(mixed, chance.random() * total)
@@ -152,4 +156,4 @@ def documents(
         text = document(chance, language, part, at)
         if text:
             yield text
-        number += 1
+        number += step

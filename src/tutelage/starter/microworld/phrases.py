@@ -10,7 +10,7 @@ from functools import cache
 
 import yaml
 
-from tutelage.starter.microworld.lexicon import TABLES
+from tutelage.starter.microworld.tables import TABLES
 from tutelage.starter.microworld.wording import LANGUAGES, Chance, Language, capital, expand, pick
 
 _SLOT = re.compile(r"\{(\w+)\}")

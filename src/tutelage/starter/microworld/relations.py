@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from tutelage.starter.microworld.lexicon import FIRST_PERSON, PRONOUNS, TABLES
+from tutelage.starter.microworld.lexicon import FIRST_PERSON, PRONOUNS
+from tutelage.starter.microworld.tables import TABLES
 from tutelage.starter.microworld.wording import (
     LANGUAGES,
     Chance,

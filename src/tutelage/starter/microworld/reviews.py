@@ -9,9 +9,9 @@ from typing import Literal
 from tutelage.starter.microworld import lexicon
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.groups import group
-from tutelage.starter.microworld.lexicon import pair
 from tutelage.starter.microworld.parts import Part, shares
 from tutelage.starter.microworld.phrases import phrase
+from tutelage.starter.microworld.tables import pair, table
 from tutelage.starter.microworld.wording import Chance, Language, Word, join, pick, sentence
 
 Tone = Literal["good", "bad", "mixed"]
@@ -79,7 +79,7 @@ class Review:
 @cache
 def aspects() -> tuple[Aspect, ...]:
     """All aspects."""
-    rows = lexicon.table("aspects")
+    rows = table("aspects")
     parts = shares("aspects", (f"{row[0]} {row[1]}" for row in rows))
     return tuple(
         Aspect(sort, pair(name), (good, good_zh), (bad, bad_zh), parts[f"{sort} {name}"])

@@ -7,127 +7,29 @@ language, `questions` asks it, `claims` gives statements that are true, false or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Literal
 
 from tutelage.starter.microworld import lexicon
-from tutelage.starter.microworld.groups import group
-from tutelage.starter.microworld.phrases import phrase, phrases
-from tutelage.starter.microworld.relations import KINDS, Fact, Relation, relations
+from tutelage.starter.microworld.claims import Ask, Claim, Telling
+from tutelage.starter.microworld.contrast import (
+    OTHERS,
+    agree,
+    distinct,
+    exact,
+    excludes,
+    more_general,
+    more_special,
+    near,
+    open_relations,
+    outside,
+    values_of,
+)
+from tutelage.starter.microworld.phrases import phrase
+from tutelage.starter.microworld.relations import KINDS, Fact
 from tutelage.starter.microworld.wording import Chance, Language, Word, capital, pick, sentence
 
-Truth = Literal["yes", "no", "open"]
 PRONOUN_SHARE = 0.6
 LINK_SHARE = 0.45
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Telling:
-    """One sentence of a scene: a fact, or a cause and its effect.
-
-    when: a word of time put before or behind. effect: with `fact` as its cause, joined by "so" or "because"; `named`
-    is the same effect told on its own.
-    """
-
-    fact: Fact
-    when: Word | None = None
-    effect: Fact | None = None
-    named: Fact | None = None
-
-    def facts(self) -> tuple[Fact, ...]:
-        """The facts it tells, each as it would stand alone."""
-        return (self.fact,) if self.named is None else (self.fact, self.named)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ask:
-    """A question with its answer.
-
-    kind: "has.what", "why", "first", "superlative"… texts: the question in words, drawn by `text`. answer and others:
-    facts (told as sentences) or words (said in `form`); `others` are wrong for certain. about: the fact asked about,
-    for a full answer; role: what is asked of it. support: the facts one must read. group: the phrases to ask with
-    when no role is asked; slots: what stands in them.
-    """
-
-    kind: str
-    answer: Word | Fact
-    others: tuple[Word | Fact, ...]
-    support: tuple[Fact, ...]
-    about: Fact | None = None
-    role: str = ""
-    form: str = ""
-    form_zh: str = ""
-    group: str = ""
-    full_group: str = ""
-    slots: tuple[tuple[str, Fact | Word | str], ...] = ()
-
-    def text(self, language: Language, chance: Chance) -> str:
-        """The question."""
-        if self.role and self.about is not None:
-            return self.about.ask(self.role, language, chance)
-        return phrase(self.group, language, chance, **self._texts(language, chance))
-
-    def _texts(self, language: Language, chance: Chance) -> dict[str, str]:
-        return {name: _said(value, name, language, chance) for name, value in self.slots}
-
-    def short(self, language: Language, chance: Chance) -> str:
-        """The answer in a word or, for a fact, a clause."""
-        return self.said(self.answer, language, chance)
-
-    def said(self, option: Word | Fact, language: Language, chance: Chance) -> str:
-        """An answer or wrong answer in the same form as `short`."""
-        if isinstance(option, Fact):
-            return option.clause(language, chance)
-        form = self.form if language == "en" or not self.form_zh else self.form_zh
-        return option.forms[language][form]
-
-    def full(self, language: Language, chance: Chance) -> str:
-        """The answer as a whole sentence."""
-        if isinstance(self.answer, Fact):
-            return sentence(self.answer.clause(language, chance), language)
-        if self.about is not None:
-            return self.about.sentence(language, chance)
-        if self.full_group:
-            texts = self._texts(language, chance)
-            return sentence(
-                phrase(self.full_group, language, chance, n=self.short(language, chance), **texts), language
-            )
-        return sentence(self.short(language, chance), language)
-
-    def options(self, language: Language, chance: Chance, count: int) -> list[str]:
-        """The answer first, then up to `count - 1` wrong ones, all in the same form."""
-        return [self.said(option, language, chance) for option in (self.answer, *self.others[: count - 1])]
-
-
-def _said(value: Fact | Word | str, name: str, language: Language, chance: Chance) -> str:
-    if isinstance(value, Fact):
-        return value.clause(language, chance)
-    if isinstance(value, Word):
-        return value.forms[language].get(name, value.forms[language][""])
-    return value
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
-    """A statement about a scene: a fact, its denial, or that it was before another; and whether that is so.
-
-    why: the facts that decide it.
-    """
-
-    fact: Fact
-    denied: bool
-    truth: Truth
-    why: tuple[Fact, ...]
-    later: Fact | None = None
-
-    def clause(self, language: Language, chance: Chance) -> str:
-        """The statement, without capital and full stop."""
-        if self.later is not None:
-            first, second = self.fact.clause(language, chance), self.later.clause(language, chance)
-            return pick(chance, phrases()["order_claim"][language]).fill({"a": first, "b": second})
-        return self.fact.denial(language, chance) if self.denied else self.fact.clause(language, chance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,7 +175,7 @@ class Scene:
         if answer.kind == "person":
             wrong += self.people
         barred = {one.roles[name].key for name in rest}
-        others = [word for word in _distinct(wrong, answer, barred) if not _near(word, answer)]
+        others = [word for word in distinct(wrong, answer, barred) if not near(word, answer)]
         if len(others) < OTHERS:
             others += outside(answer, relation.roles[role][0], self.words(), OTHERS - len(others), chance)
         kind, form = relation.roles[role]
@@ -293,15 +195,15 @@ class Scene:
     def true_claims(self, chance: Chance) -> list[Claim]:
         """Statements that hold: told facts (in other words), what follows, things said more generally."""
         known = self.known()
-        found = [Claim(one, False, "yes", (one,)) for one in known if _exact(one)]
-        found += [claim for one in known if (claim := _more_general(one)) is not None]
+        found = [Claim(one, False, "yes", (one,)) for one in known if exact(one)]
+        found += [claim for one in known if (claim := more_general(one)) is not None]
         found += [Claim(wrong, True, "yes", (one,)) for one in known for wrong in self._contradictions(one, chance)]
         found += [Claim(a, False, "yes", (a, b), b) for a, b in self._ordered(chance)]
         return found
 
     def false_claims(self, chance: Chance) -> list[Claim]:
         """Statements that cannot hold: another value where only one is possible, and denials of what is told."""
-        known = [one for one in self.known() if _exact(one)]
+        known = [one for one in self.known() if exact(one)]
         found = [Claim(wrong, False, "no", (one,)) for one in known for wrong in self._contradictions(one, chance)]
         found += [Claim(one, True, "no", (one,)) for one in known if one.relation.deny["en"]]
         found += [Claim(b, False, "no", (a, b), a) for a, b in self._ordered(chance)]
@@ -313,10 +215,10 @@ class Scene:
         told |= {(one.relation.name, one.roles["who"].key) for one in self.implied if "who" in one.roles}
         found = []
         for person in self.people:
-            relation, role, kind = pick(chance, _open_relations())
+            relation, role, kind = pick(chance, open_relations())
             if (relation.name, person.key) in told:
                 continue
-            value = pick(chance, _values(kind))
+            value = pick(chance, values_of(kind))
             one = Fact(relation, {"who": person, role: value})
             found += [Claim(one, False, "open", ()), Claim(one, True, "open", ())]
         seen = self.words()
@@ -325,7 +227,7 @@ class Scene:
             if one.relation.name in ABOUT_THINGS:
                 new = outside(one.roles[first], one.relation.roles[first][0], seen, 1, chance)
                 found += [Claim(one.having(first, word), False, "open", (one,)) for word in new]
-            special = _more_special(one, chance)
+            special = more_special(one, chance)
             if special is not None:
                 found.append(Claim(special, False, "open", (one,)))
         return found
@@ -351,19 +253,18 @@ class Scene:
         role = next(name for name in one.relation.roles if name not in unique)
         known = self.known()
         values = [other.roles[role] for other in known if other.relation is one.relation]
-        values = _distinct(values, one.roles[role], set())
+        values = distinct(values, one.roles[role], set())
         if not values:
             values = outside(one.roles[role], one.relation.roles[role][0], self.words(), OTHERS, chance)
-        values = [value for value in values if _excludes(one.roles[role], value)]
+        values = [value for value in values if excludes(one.roles[role], value)]
         right = {
             other.roles[role].key
             for other in known
-            if other.relation is one.relation and _agree(other, one, list(unique))
+            if other.relation is one.relation and agree(other, one, list(unique))
         }
         return [one.having(role, value) for value in values if value.key not in right][:2]
 
 
-OTHERS = 3
 # Relations that are false when two roles change places: who gave is not who got.
 TURNED_ROUND = {
     "gave": ("who", "whom"),
@@ -378,29 +279,6 @@ NEVER_PRONOUN = frozenset({"kin", "compare", "sits"})
 ALL_ROLES_SAID = frozenset({"kin", "compare", "plan", "counts"})
 
 
-def _exact(one: Fact) -> bool:
-    return one.relation.time != "schema" and not one.relation.loose
-
-
-def _excludes(right: Word, other: Word) -> bool:
-    """Whether what is `right` cannot also be `other`: feelings must be of the other tone, and a thing in the box may
-    well be on the table, but not in the bag.
-    """
-    if right.kind == "feeling":
-        return right.tags["tone"] != other.tags["tone"]
-    if right.kind != "spot":
-        return True
-    one, two = right.key.split(" ", 1), other.key.split(" ", 1)
-    return (one[0] == two[0] and one[0] in ("in", "on", "under")) or (
-        one[1] == two[1] and {one[0], two[0]} == {"on", "under"}
-    )
-
-
-def _near(word: Word, answer: Word) -> bool:
-    """Whether the two feelings mean nearly the same."""
-    return word.kind == "feeling" and word.tags["group"] == answer.tags["group"]
-
-
 def _alone(one: Fact, who: Word) -> bool:
     """Whether "he" or "she" after this fact can mean nobody but `who`."""
     others = [word for word in one.roles.values() if word.kind == "person" and word is not who]
@@ -410,90 +288,3 @@ def _alone(one: Fact, who: Word) -> bool:
 def _names(one: Fact, role: str, language: Language) -> bool:
     """Whether every wording of the fact names the word in this role."""
     return all(any(slot[0] == role for slot in line.slots) for line in one.relation.clause[language])
-
-
-def _agree(one: Fact, other: Fact, roles: Sequence[str]) -> bool:
-    return all(one.roles[name].key == other.roles[name].key for name in roles)
-
-
-def _distinct(words: Sequence[Word], answer: Word, barred: set[str]) -> list[Word]:
-    found = {word.key: word for word in words if word.key != answer.key and word.key not in barred}
-    return list(found.values())
-
-
-def _values(kind: str) -> tuple[Word, ...]:
-    """All words that could stand in a role of this kind."""
-    if kind == "number":
-        return tuple(lexicon.number(value, "岁") for value in range(5, 61))
-    if kind == "use":
-        return tuple(word for word in lexicon.uses("thing").values() if "one's" not in word.forms["en"]["one"])
-    return lexicon.names() if kind == "person" else group("portable" if kind in ("noun", "plural") else kind)
-
-
-def outside(answer: Word, kind: str, seen: set[str], count: int, chance: Chance) -> list[Word]:
-    """Words that could stand where `answer` stands, of which the scene says nothing; looking like it (a colour where
-    it has one).
-    """
-    if answer.kind == "number":
-        value = int(answer.key)
-        near = [value + step for step in (1, -1, 2, -2, 3) if value + step > 1 and str(value + step) not in seen]
-        return [lexicon.number(one, answer.tags["measure"]) for one in near[:count]]
-    words = _values(kind)
-    if answer.kind == "feeling":
-        words = tuple(word for word in words if word.tags["tone"] != answer.tags["tone"])
-    found: dict[str, Word] = {}
-    for _ in range(count * 4):
-        word = pick(chance, words)
-        if len(found) < count and word.key not in seen and word.key not in found:
-            found[word.key] = word
-    if answer.kind == "person":
-        found = {key: word for key, word in found.items() if word.kind == "person"}
-    return [_like(word, answer, chance) for word in found.values()]
-
-
-def _like(word: Word, answer: Word, chance: Chance) -> Word:
-    if word.kind != "thing" or "base" not in answer.tags:
-        return word
-    shade = pick(chance, lexicon.family("colours")) if answer.tags["colour"] else None
-    look = pick(chance, lexicon.family("looks")) if answer.tags["look"] else None
-    return lexicon.paint(word, shade, look)
-
-
-def _more_general(one: Fact) -> Claim | None:
-    """ "Tom has a red ball" → "Tom has a ball", or "Tom has a toy"."""
-    if one.relation.name not in ("has", "wants", "bought", "found", "borrowed", "pet", "saw"):
-        return None
-    word = one.roles["what"]
-    if "base" in word.tags:
-        plain = next(other for other in lexicon.objects() if other.key == word.tags["base"])
-        return Claim(one.having("what", plain), False, "yes", (one,))
-    kind = lexicon.classes()[word.tags["class"]]
-    return Claim(one.having("what", kind), False, "yes", (one,))
-
-
-def _more_special(one: Fact, chance: Chance) -> Fact | None:
-    """ "Tom has a ball" → "Tom has a red ball", which is open."""
-    if one.relation.name not in ("has", "wants", "bought", "found", "borrowed"):
-        return None
-    word = one.roles["what"]
-    if "base" in word.tags or word.kind != "thing":
-        return None
-    return one.having("what", lexicon.paint(word, pick(chance, lexicon.family("colours"))))
-
-
-@cache
-def _open_relations() -> tuple[tuple[Relation, str, str], ...]:
-    """Relations about which a story says nothing unless it says so: with the role of the value and its group."""
-    chosen = {
-        "likes": ("what", "food"),
-        "works": ("what", "job"),
-        "lives": ("where", "town"),
-        "age": ("years", "number"),
-        "likes_colour": ("what", "colour"),
-        "fears": ("what", "beasts"),
-        "plays": ("what", "instrument"),
-        "sport": ("what", "sport"),
-        "studies": ("what", "subject"),
-        "travels": ("how", "ride"),
-    }
-    return tuple((relations()[name], role, kind) for name, (role, kind) in chosen.items())

@@ -11,30 +11,36 @@ from functools import cache
 
 from tutelage.starter.microworld import lexicon
 from tutelage.starter.microworld.groups import group
-from tutelage.starter.microworld.parts import Part, owned, shares
+from tutelage.starter.microworld.parts import PARTS, Part, owned, shares
 from tutelage.starter.microworld.relations import Relation
+from tutelage.starter.microworld.tables import table
 from tutelage.starter.microworld.wording import LANGUAGES, Language, Word, compile_wording
 
 # Schemas whose effects could come of each other's causes: one never serves as the other's wrong answer.
 CLASHES = (
     {"drop_fragile", "cat_shelf", "throw_window", "hot_pan"},
-    {"rain_left", "window_open", "boat_hole", "paper_water", "rain_river"},
-    {"mud_walk", "dirty_shoes", "paint_bench"},
-    {"no_breakfast", "shop_shut", "no_money", "too_much", "salt_walk"},
-    {"ice_road", "wet_floor", "fall_bike", "heavy_lift", "run_fast"},
+    {"throw_window", "roof_ball", "balloon_pin", "pump", "flat_tyre"},
+    {"rain_left", "window_open", "boat_hole", "paper_water", "rain_river", "tap", "dog_bath", "sand_wave", "well_rope"},
+    {"rain_left", "mud_walk", "fire_near", "dry"},
+    {"wax_sun", "ice_sun", "snowman"},
+    {"mud_walk", "dirty_shoes", "paint_bench", "ink", "dust"},
+    {"clean_room", "dust", "polish"},
+    {"no_breakfast", "shop_shut", "no_money", "too_much", "salt_walk", "in_one_go"},
+    {"ice_road", "wet_floor", "fall_bike", "heavy_lift", "run_fast", "branch", "new_shoes", "goal", "ladder_gone"},
     {"door_open", "cage_open", "barn_fox", "feed_pet", "tail"},
-    {"no_water", "no_rain", "good_water", "seed"},
-    {"alarm", "miss_train", "late_bed", "flat_tyre", "no_petrol", "bridge_down", "wrong_bus", "no_map"},
-    {"study_hard", "no_study", "practise", "train_sport"},
-    {"save_money", "sale", "gift", "no_money"},
-    {"cold_coat", "sun_skin", "medicine", "exercise", "teeth"},
-    {"bag_hole", "sink", "wind_hat", "overfull", "key_lost"},
-    {"sharp_knife", "hot_pan", "wet_floor", "fall_bike", "onion", "chilli", "bee"},
+    {"no_water", "no_rain", "good_water", "seed", "frost", "apple_shake"},
+    {"alarm", "miss_train", "late_bed", "flat_tyre", "no_petrol", "bridge_down", "wrong_bus", "no_map", "clock_slow"},
+    {"alarm", "flat_tyre", "no_petrol", "lights_on", "cart_hill", "fog", "bridge_down", "lift"},
+    {"study_hard", "no_study", "practise", "train_sport", "talk"},
+    {"save_money", "sale", "gift", "no_money", "no_bill", "library_late"},
+    {"cold_coat", "sun_skin", "medicine", "exercise", "teeth", "lost_voice", "in_one_go"},
+    {"bag_hole", "sink", "wind_hat", "overfull", "key_lost", "hide_well", "well_rope"},
+    {"sharp_knife", "hot_pan", "wet_floor", "fall_bike", "onion", "chilli", "bee", "roses", "hammer_miss", "new_shoes"},
     {"fire_near", "wax_sun", "smoke", "oven_forgot", "pot_boil"},
-    {"storm_light", "bulb", "phone_empty", "glasses"},
-    {"dog_food", "fridge_off", "no_sugar", "salt_tea", "oven_forgot", "ice_sun"},
-    {"baby_tear", "overfull", "paper_water", "wool_hot"},
-    {"shout_baby", "grab", "loud_music", "lie", "share", "help_old", "speed"},
+    {"storm_light", "bulb", "phone_empty", "glasses", "candle_wind", "wet_match", "long_hair"},
+    {"dog_food", "fridge_off", "no_sugar", "salt_tea", "oven_forgot", "ice_sun", "crumbs"},
+    {"baby_tear", "overfull", "paper_water", "wool_hot", "string"},
+    {"shout_baby", "grab", "loud_music", "lie", "share", "help_old", "speed", "talk", "referee", "lullaby"},
 )
 
 
@@ -60,11 +66,13 @@ class Schema:
 class Pronoun:
     """A sentence with a pronoun, and whom it means.
 
-    main: what {a} and {b} (or {x} and {y}) do. link: because, but, so, and. clause: what is said of {p}. means: the
-    role. slots: role → group, for things; empty for people.
+    family: what it shares with the sentence that begins alike and means the other; both take the same words, so that
+    no word gives away what is meant. main: what {a} and {b} (or {x} and {y}) do. link: because, but, so, and. clause:
+    what is said of {p}. means: the role. slots: role → group, for things; empty for people.
     """
 
     name: str
+    family: str
     part: Part
     main: Relation
     link: str
@@ -110,12 +118,25 @@ def _roles(slots: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     return ("who", *(role for role, _ in slots))
 
 
+def _shared_out(name: str, family: str, cells: int) -> tuple[list[list[str]], dict[str, Part]]:
+    """The lines of a table, cut to so many cells, and the part of each by its id.
+
+    A line's last cell may name its part, so that new lines leave the part of the old ones as it was; all others are
+    shared out. Pronoun sentences are, by their stem: "invite" and "invite2" say the same first, and must not be parted.
+    """
+    rows = table(name)
+    stem = _stem if "pronouns" in name else str
+    free = shares(family, (stem(row[0]) for row in rows if len(row) == cells))
+    named: dict[str, Part] = {row[0]: part for row in rows for part in PARTS if row[cells:] == [part]}
+    return [row[:cells] for row in rows], {row[0]: named.get(row[0]) or free[stem(row[0])] for row in rows}
+
+
 @cache
 def causes() -> tuple[Schema, ...]:
     """Causes and effects."""
     found = []
-    parts = shares("causes", (row[0] for row in lexicon.table("causes")))
-    for name, topic, slot_text, cause, effect, cause_zh, effect_zh in lexicon.table("causes"):
+    rows, parts = _shared_out("causes", "causes", 7)
+    for name, topic, slot_text, cause, effect, cause_zh, effect_zh in rows:
         slots = _slots(slot_text)
         roles = _roles(slots)
         first = clause_relation(f"cause {name}", {"en": cause, "zh": cause_zh}, roles)
@@ -133,9 +154,9 @@ def causes() -> tuple[Schema, ...]:
 def feelings() -> tuple[Schema, ...]:
     """Events and the feelings that follow."""
     by_key = {word.key: word for word in lexicon.feelings()}
-    parts = shares("feelings", (row[0] for row in lexicon.table("feelings_from")))
+    rows, parts = _shared_out("feelings_from", "feelings", 6)
     found = []
-    for name, topic, slot_text, event, event_zh, names in lexicon.table("feelings_from"):
+    for name, topic, slot_text, event, event_zh, names in rows:
         slots = _slots(slot_text)
         first = clause_relation(f"event {name}", {"en": event, "zh": event_zh}, _roles(slots))
         words = tuple(by_key[key.strip()] for key in names.split(","))
@@ -146,23 +167,21 @@ def feelings() -> tuple[Schema, ...]:
 @cache
 def pronouns() -> tuple[Pronoun, ...]:
     """Sentences about two people of one gender."""
-    parts = shares("pronouns", (_stem(row[0]) for row in lexicon.table("pronouns")))
+    rows, parts = _shared_out("pronouns", "pronouns", 7)
     found = []
-    for name, main, link, clause, means, main_zh, clause_zh in lexicon.table("pronouns"):
-        found.append(
-            _pronoun(parts[_stem(name)], name, (main, main_zh), link, (clause, clause_zh), means, (), ("a", "b"))
-        )
+    for name, main, link, clause, means, main_zh, clause_zh in rows:
+        found.append(_pronoun(parts[name], name, (main, main_zh), link, (clause, clause_zh), means, (), ("a", "b")))
     return tuple(found)
 
 
 @cache
 def thing_pronouns() -> tuple[Pronoun, ...]:
     """Sentences about two things and an "it"."""
-    parts = shares("thing pronouns", (_stem(row[0]) for row in lexicon.table("thing_pronouns")))
+    rows, parts = _shared_out("thing_pronouns", "thing pronouns", 8)
     found = []
-    for name, slots, main, link, clause, means, main_zh, clause_zh in lexicon.table("thing_pronouns"):
+    for name, slots, main, link, clause, means, main_zh, clause_zh in rows:
         words = (main, main_zh), link, (clause, clause_zh), means, _slots(slots), ("x", "y")
-        found.append(_pronoun(parts[_stem(name)], name, *words))
+        found.append(_pronoun(parts[name], name, *words))
     return tuple(found)
 
 
@@ -183,7 +202,7 @@ def _pronoun(
 ) -> Pronoun:
     said = clause_relation(f"main {name}", {"en": main[0], "zh": main[1]}, roles)
     asked = clause_relation(f"clause {name}", {"en": clause[0], "zh": clause[1]}, ("p",))
-    return Pronoun(name, part, said, link, asked, means, slots)
+    return Pronoun(name, _stem(name), part, said, link, asked, means, slots)
 
 
 @cache

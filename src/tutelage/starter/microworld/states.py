@@ -7,10 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.claims import Ask, Telling
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.groups import group
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Ask, Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.wording import Word
 
 # relation → (role of the value, group of words); `topic` of a portrait in which it comes first.

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.claims import Ask, Telling
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.groups import group
 from tutelage.starter.microworld.lexicon import use_by
 from tutelage.starter.microworld.parts import part_of
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Ask, Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.schemas import Schema, askable, causes, clashing, feelings
 from tutelage.starter.microworld.wording import Word, pick
 
@@ -224,7 +225,7 @@ def visits(draw: Draw) -> Scene:
     told = [fact("visited", who=who[0], whom=who[1], where=town)]
     extra = [
         fact("made", who=who[1], what=draw.word("food", who[1]), whom=who[0]),
-        fact("helped", who=who[0], whom=who[1], what=draw.word("activity", who[0])),
+        fact("helped", who=who[0], whom=who[1], what=draw.word("help with", who[0])),
         fact("met", who=who[0], whom=who[2], where=draw.word("outdoor", who[0])),
         fact("borrowed", who=who[0], what=draw.word("thing", who[0]), whom=who[1]),
         fact("broke", who=who[2], what=draw.word("thing", who[2])),
@@ -375,7 +376,7 @@ def encounter(draw: Draw) -> Scene:
     told = [fact("met", who=one, whom=other, where=draw.word("place", one))]
     extra = [
         fact("borrowed", who=one, what=draw.word("thing", one), whom=other),
-        fact("helped", who=other, whom=one, what=draw.word("activity", other)),
+        fact("helped", who=other, whom=one, what=draw.word("help with", other)),
         fact("gave", who=other, what=draw.word("thing", other), whom=one),
         fact("made", who=one, what=draw.word("food", one), whom=other),
         fact("ate", who=one, what=draw.word("food", one)),

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from functools import cache
 
 from tutelage.starter.microworld import knowledge, lexicon
-from tutelage.starter.microworld.draw import SHARED_OUT, Draw
+from tutelage.starter.microworld.draw import SHARED_OUT, Draw, allowed
 from tutelage.starter.microworld.parts import Part, part_of
+from tutelage.starter.microworld.phrases import phrase
 from tutelage.starter.microworld.relations import Fact, fact, relations
-from tutelage.starter.microworld.wording import Language, Word, pick
+from tutelage.starter.microworld.wording import Language, Word, pick, sentence
 
 # relation of a person ("who") → group of words of each other role.
 FACTS: dict[str, dict[str, str]] = {
@@ -48,7 +49,7 @@ FACTS: dict[str, dict[str, str]] = {
     "made": {"what": "food", "whom": "person"},
     "met": {"whom": "person", "where": "place"},
     "did": {"what": "activity"},
-    "helped": {"whom": "person", "what": "activity"},
+    "helped": {"whom": "person", "what": "help with"},
     "visited": {"whom": "person", "where": "town"},
     "borrowed": {"what": "thing", "whom": "person"},
     "broke": {"what": "thing"},
@@ -73,9 +74,12 @@ INSTEAD = {
     "gave": ("borrowed",),
     "borrowed": ("gave",),
 }
-# Facts of which another can be told in the very same words; and how often such a one is, where it can be.
-TRICKY = tuple({**TURNED, **INSTEAD})
-TRICKY_SHARE = 0.6
+TRICKY_SHARE = 0.6  # how often, of a fact of which another can be told in the very same words, such a one is
+# Relations of a person and one thing, of which two people can have each other's.
+CROSSED = tuple(
+    name for name, roles in FACTS.items() if len(roles) == 1 and next(iter(roles.values())) not in ("person", "years")
+)
+Both = tuple[tuple[Fact, ...], tuple[Fact, ...]]  # what is told, and something else told of the same words
 GENERAL = ("isa", "can", "eats", "home_of", "made_of", "used_for", "kept_in", "job_does", "job_place", "job_tool")
 GENERAL_SHARE = 0.15
 RIVALS = 3  # general facts that share their y, so that one can stand for another
@@ -193,6 +197,22 @@ def different(draw: Draw, one: Fact) -> Fact:
     return changed(draw, one, pick(draw.chance, changeable(one)))
 
 
+def crossed(draw: Draw) -> Both | None:
+    """Two people with a thing each, and the same with each other's: all four may meet in this part. None where the
+    two people have not two such things in common.
+    """
+    name = pick(draw.chance, CROSSED)
+    role, kind = next(iter(FACTS[name].items()))
+    one, other = draw.people(2)
+    both = [word for word in allowed(draw.part, one.key, kind) if word in allowed(draw.part, other.key, kind)]
+    words = draw.some(both, 2)
+    if len(words) < 2 or words[0].tags.get("group", "0") == words[1].tags.get("group", "1"):
+        return None
+    a, b = (draw.dress(word) if word.kind == "thing" else word for word in words)
+    told = fact(name, **{"who": one, role: a}), fact(name, **{"who": other, role: b})
+    return told, (told[0].having(role, b), told[1].having(role, a))
+
+
 def alike(draw: Draw, one: Fact, count: int) -> list[Fact]:
     """So many facts that differ from it, and from each other, in one and the same thing."""
     others = instead(one)
@@ -219,8 +239,28 @@ def retold(draw: Draw, one: Fact, others: Sequence[Fact], language: Language) ->
     worded alike never shows that something is another fact.
     """
     wording = pick(draw.chance, range(one.wordings(language)))
-    told = []
-    for other in others:
-        left = [n for n in range(other.wordings(language)) if n != wording or other.relation is not one.relation]
-        told.append(other.sentence(language, draw.chance, wording=pick(draw.chance, left)))
+    told = [sentence(_worded_otherwise(draw, other, one, wording, language), language) for other in others]
     return one.sentence(language, draw.chance, wording=wording), told
+
+
+def _worded_otherwise(draw: Draw, one: Fact, other: Fact, wording: int, language: Language) -> str:
+    """The fact as a clause, in any wording but that in which the other one stands."""
+    left = [n for n in range(one.wordings(language)) if n != wording or one.relation is not other.relation]
+    return one.clause(language, draw.chance, wording=pick(draw.chance, left))
+
+
+def retold_together(draw: Draw, told: Sequence[Fact], again: Sequence[Fact], language: Language) -> tuple[str, str]:
+    """A fact or two in a sentence, and as many in another: of each person in another wording, in any order."""
+    first, second = [], []
+    for one, other in zip(told, again, strict=True):
+        wording = pick(draw.chance, range(one.wordings(language)))
+        first.append(one.clause(language, draw.chance, wording=wording))
+        second.append(_worded_otherwise(draw, other, one, wording, language))
+    return _together(first, language, draw), _together(draw.some(second, len(second)), language, draw)
+
+
+def _together(clauses: Sequence[str], language: Language, draw: Draw) -> str:
+    """One or two clauses as a sentence."""
+    if len(clauses) == 1:
+        return sentence(clauses[0], language)
+    return phrase("and", language, draw.chance, a=clauses[0], b=clauses[1])

@@ -18,8 +18,8 @@ from tutelage.starter.microworld.relations import Fact, Relation, fact
 from tutelage.starter.microworld.schemas import Schema, askable, clashing
 from tutelage.starter.microworld.wording import Language, Word, join, pick
 from tutelage.starter.tasks import surely
-from tutelage.starter.tasks.knowledge import THREE, ask_general, told_apart
-from tutelage.starter.tasks.making import Maker, Row
+from tutelage.starter.tasks.knowledge import THREE, ask_general
+from tutelage.starter.tasks.making import Maker, Row, told_apart
 
 SAME_THING_SHARE = 0.7
 REFILLS = 8  # tries to find a thing that both may be about

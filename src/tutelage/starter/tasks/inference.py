@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import combinations_with_replacement
 
 from tutelage.starter.microworld import knowledge, lexicon
+from tutelage.starter.microworld.claims import Claim, Telling, Truth
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.knowledge import Step
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Claim, Scene, Telling, Truth
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.states import portraits
 from tutelage.starter.microworld.wording import Language, Word, join, pick, sentence
 from tutelage.starter.tasks.making import Maker, Row
-from tutelage.starter.tasks.passages import gapped, one_of, plain_facts, short_scene, swapped, swaps
+from tutelage.starter.tasks.passages import SINGLE, gapped, one_of, plain_facts, short_scene, swapped, swaps
 
 YES, NO = 0, 1
 TRUTHS: tuple[Truth, ...] = ("yes", "no", "open")
@@ -267,21 +269,30 @@ def _options_row(scene: Scene, options: Sequence[Fact], language: Language, draw
 
 
 def contradiction(draw: Draw, language: Language, label: int) -> Row | None:
-    """Three sentences, of which the text rules one out; no word is in two of them in the same role."""
-    scene = _several(draw)
+    """Three sentences, of which the text rules one out; no word is in two of them in the same role.
+
+    They are of one relation, or of two either of which might as well have been the false one's; and only words that
+    could make a sentence false stand in them, so that nothing of a sentence alone tells that it is the false one.
+    """
+    scene = _crowded(draw)
     if scene is None:
         return None
     wrong = _ruled_out(scene, draw)
-    able = [one for one in plain_facts(scene) if one.relation.name in wrong]
-    model = one_of(draw, able)
-    if model is None:
-        return None
-    # Of each relation as many are wrong as are right, so that being of it tells nothing.
-    chosen = [pick(draw.chance, wrong[model.relation.name])]
-    for other in draw.some(able, len(able)):
-        if not any(_share(other, mate) for mate in chosen):
-            chosen.append(other)
-    return _options_row(scene, chosen[:3], language, draw) if len(chosen) > 2 else None
+    right = {name: _of_such_words(scene, name, facts) for name, facts in wrong.items()}
+    pairs = list(combinations_with_replacement(sorted(wrong), 2))
+    for one, other in draw.some(pairs, len(pairs)):
+        either = [_beside(draw, wrong[name], (right[one], right[other])) for name in (one, other)]
+        if all(either):
+            return _options_row(scene, pick(draw.chance, either), language, draw)
+    return None
+
+
+def _crowded(draw: Draw) -> Scene | None:
+    """A scene of several who have one value each, of one trait or of two."""
+    if draw.odds(0.6):
+        count, traits = pick(draw.chance, ((4, 1), (5, 1), (3, 2), (3, 2)))
+        return portraits(draw, count, traits, draw.some(SINGLE, traits))
+    return short_scene(draw, ("room", "colours", "prices", "forecast", "errands", "family"), 4)
 
 
 def _ruled_out(scene: Scene, draw: Draw) -> dict[str, list[Fact]]:
@@ -293,6 +304,22 @@ def _ruled_out(scene: Scene, draw: Draw) -> dict[str, list[Fact]]:
         if all(word.key in words for word in one.roles.values()):
             found.setdefault(one.relation.name, []).append(one)
     return found
+
+
+def _of_such_words(scene: Scene, name: str, wrong: Sequence[Fact]) -> list[Fact]:
+    """The scene's facts of that relation, each word of which some false one has in the same role."""
+    words = {(role, word.key) for one in wrong for role, word in one.roles.items()}
+    facts = [one for one in plain_facts(scene) if one.relation.name == name]
+    return [one for one in facts if all((role, word.key) in words for role, word in one.roles.items())]
+
+
+def _beside(draw: Draw, wrong: Sequence[Fact], right: Sequence[Sequence[Fact]]) -> list[Fact]:
+    """A false fact and one of each kind of true ones, none of which share a word; empty where there are no such."""
+    chosen = [pick(draw.chance, wrong)]
+    for facts in right:
+        found = one_of(draw, [one for one in facts if not any(_share(one, mate) for mate in chosen)])
+        chosen += [found] if found else []
+    return chosen if len(chosen) == 1 + len(right) else []
 
 
 def _share(one: Fact, other: Fact) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import permutations
 
 from tutelage.starter.microworld import knowledge, people
 from tutelage.starter.microworld.draw import Draw
@@ -16,14 +15,9 @@ from tutelage.starter.microworld.parts import Part
 from tutelage.starter.microworld.relations import Fact
 from tutelage.starter.microworld.wording import Language, pick, question, sentence
 from tutelage.starter.tasks import surely
-from tutelage.starter.tasks.making import Maker, Row
+from tutelage.starter.tasks.making import Maker, Row, told_apart
 
 THREE = 3
-
-
-def told_apart(options: Sequence[str]) -> bool:
-    """Whether no option is another, or the beginning of another, so that each can be told from the rest."""
-    return not any(one.startswith(other) for one, other in permutations(options, 2))
 
 
 # --- people and towns ---

@@ -1,16 +1,18 @@
 """Rows of the starter's tasks: made from the world, labels balanced exactly, no row twice.
 
 A maker turns a draw of words into one row whose right label it is told beforehand, so that every label comes equally
-often. train and dev rows are made of the world's part for tuning, test rows of its part for testing: no combination of
-words, no schema and no person asked about is in two of them (microworld/parts.py).
+often. No option begins with another: whoever writes an answer must have chosen one. train and dev rows are made of the
+world's part for tuning, test rows of its part for testing: no combination of words, no schema and no person asked about
+is in two of them (microworld/parts.py).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import permutations
 
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.parts import Part
@@ -35,6 +37,11 @@ class Maker:
     labels: int = 0
 
 
+def told_apart(options: Sequence[str]) -> bool:
+    """Whether no option is another, or the beginning of another, so that each can be told from the rest."""
+    return not any(one.startswith(other) for one, other in permutations(options, 2))
+
+
 def make_rows(name: str, maker: Maker, split: str, language: Language) -> list[Row]:
     """The rows of a task's split: always the same, `label` is the place of the right answer."""
     rows: list[Row] = []
@@ -46,7 +53,8 @@ def make_rows(name: str, maker: Maker, split: str, language: Language) -> list[R
         number += 1
         row = maker.make(draw, language, label)
         key = repr(sorted((row or {}).items()))
-        if row is None or key in seen:
+        options = (row or {}).get("options")
+        if row is None or key in seen or (isinstance(options, list) and not told_apart(options)):
             missed += 1
             if missed > TRIES:
                 raise AssertionError(f"the maker of {name} gives no new {split} rows after {len(rows)}")
@@ -55,7 +63,6 @@ def make_rows(name: str, maker: Maker, split: str, language: Language) -> list[R
         seen.add(key)
         if maker.labels:
             row["label"] = label
-        options = row.get("options")
         if isinstance(options, list):
             right, *wrong = options
             row["options"] = [*wrong[:label], right, *wrong[label:]]

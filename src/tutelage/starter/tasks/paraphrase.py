@@ -1,10 +1,12 @@
 """Paraphrase: whether two sentences or questions mean the same, which one does, and saying it in other words.
 
 Two sentences of one meaning never stand in the same wording. Those of different meaning have other wordings too, and
-differ in one thing: another word, the two people turned round, or something else said of the same words.
+differ in one thing: another word, two people or two things in each other's place, or something else said of the same.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.parts import part_of
@@ -12,15 +14,21 @@ from tutelage.starter.microworld.relations import Fact
 from tutelage.starter.microworld.wording import Language, pick
 from tutelage.starter.tasks.changing import (
     FACTS,
-    TRICKY,
+    INSTEAD,
+    TURNED,
+    Both,
     alike,
     changed,
+    crossed,
     different,
     drawn,
+    instead,
     of_person,
     retold,
+    retold_together,
     said,
     sentences,
+    turned,
 )
 from tutelage.starter.tasks.making import Maker, Row
 
@@ -29,17 +37,44 @@ ASKED = (
     "lives", "works", "age", "likes", "likes_colour", "sport", "travels", "fears", "studies", "feels", "is_in", "doing",
     "went", "took", "bought", "broke", "ate",
 )  # fmt: skip
-TRICKY_DRAWN = 0.4
 # How often a question asks for the person. A third of the pairs that differ ask for both the person and the thing, a
 # third may ask for either and a third asks for things: 1/3 · 1/2 + 1/3 · 1/4 is the same quarter.
 WHO_SHARE = 0.25
 
 
 def same_meaning(draw: Draw, language: Language, label: int) -> Row | None:
-    """Do two sentences mean the same? 0: yes, 1: no."""
-    one = drawn(draw, TRICKY if draw.odds(TRICKY_DRAWN) else tuple(FACTS))
-    first, (second,) = retold(draw, one, [one if label == 0 else different(draw, one)], language)
-    return None if first == second else {"first": first, "second": second}
+    """Do two sentences mean the same? 0: yes, 1: no.
+
+    They speak of the same people and things either way, so that it is not enough to see whether all words come again:
+    where they differ, two people have changed places or two things their owners, or the same is said in another sense.
+    """
+    made = pick(draw.chance, SAME_WORDS)(draw)
+    if made is None:
+        return None
+    told, other = made
+    first, second = retold_together(draw, told, told if label == 0 else other, language)
+    return {"first": first, "second": second}
+
+
+def _turned_round(draw: Draw) -> Both:
+    """Who gave what to whom, and the other way round."""
+    one = of_person(draw, draw.person(), pick(draw.chance, tuple(TURNED)))
+    other = turned(one)
+    assert other is not None
+    return (one,), (other,)
+
+
+def _in_another_sense(draw: Draw) -> Both:
+    """Who has a thing, and who wants it."""
+    one = of_person(draw, draw.person(), pick(draw.chance, tuple(INSTEAD)))
+    return (one,), (pick(draw.chance, instead(one)),)
+
+
+SAME_WORDS: tuple[Callable[[Draw], Both | None], ...] = (
+    *(crossed, crossed, crossed, crossed),
+    *(_turned_round, _turned_round, _turned_round),
+    _in_another_sense,
+)
 
 
 def which_means_the_same(draw: Draw, language: Language, label: int) -> Row | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from tutelage.starter.microworld import lexicon
 from tutelage.starter.microworld.builders import build
+from tutelage.starter.microworld.claims import Telling
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.groups import group
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.states import TRAITS, value
 from tutelage.starter.microworld.wording import Item, Word, pick
 

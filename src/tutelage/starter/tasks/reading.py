@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import combinations
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.claims import Ask, Telling
 from tutelage.starter.microworld.draw import Draw, allowed
 from tutelage.starter.microworld.groups import group
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Ask, Scene
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.states import TRAITS, portraits
 from tutelage.starter.microworld.wording import Language, Word, Wording, compile_wording, join, pick, question
 from tutelage.starter.tasks.making import Maker, Row
@@ -20,7 +23,8 @@ SCENES = (
     "portraits", "room", "colours", "prices", "week", "amounts", "forecast", "family", "seats", "ranking",
     "errands", "day", "gifts", "shopping", "search", "visits", "encounter",
 )  # fmt: skip
-TIMED = ("errands", "day", "gifts", "visits", "encounter", "search")
+ORDERED = ("errands", "day", "visits", "encounter")
+UNTIED = ("visits", "encounter")  # what happens in them may happen in any order
 CHECKED = ("portraits", "room", "colours", "prices", "amounts", "forecast", "errands", "gifts", "encounter", "visits")
 
 
@@ -181,21 +185,67 @@ def _who(draw: Draw, word: Word, name: str) -> Word:
 # --- order, and the sentence that tells ---
 
 
-def first_last(draw: Draw, language: Language, label: int) -> Row | None:
-    """What happened first, last, before or after? All three options happened."""
-    scene = short_scene(draw, TIMED, 3, 5)
+def order_ask(draw: Draw) -> tuple[Scene, Ask] | None:
+    """What happened first, last, before or after, of three things that happened? None where this draw gives none.
+
+    The three are drawn first, then which of them is right, then a question that it answers: so no event is right for
+    being what a story begins or ends with. No two speak of one thing, which must be taken before it is given away.
+    """
+    scene = short_scene(draw, ORDERED, 4, 6)
     if scene is None:
         return None
-    asks = [ask for ask in scene.asks if ask.kind in ("first", "last", "after", "before") and len(ask.others) > 1]
-    ask = one_of(draw, asks)
-    if ask is None:
+    scene = _in_any_order(scene, draw) if scene.kind in UNTIED else scene
+    told = [telling.fact for telling in scene.told]
+    asks = [[_order_asks(number, trio, told) for number in trio] for trio in combinations(range(len(told)), 3)]
+    three = one_of(draw, [own for own in asks if all(own)])
+    return None if three is None else (scene, pick(draw.chance, pick(draw.chance, three)))
+
+
+def first_last(draw: Draw, language: Language, label: int) -> Row | None:
+    """What happened first, last, before or after? All three options happened."""
+    made = order_ask(draw)
+    if made is None:
         return None
-    options = [ask.said(option, language, draw.chance) for option in (ask.answer, *draw.some(ask.others, 2))]
+    scene, ask = made
+    options = [ask.said(option, language, draw.chance) for option in (ask.answer, *ask.others)]
     return {
         "passage": scene.text(language, draw.chance),
         "question": ask.text(language, draw.chance),
         "options": list(options),
     }
+
+
+def _in_any_order(scene: Scene, draw: Draw) -> Scene:
+    """The scene's events in another order, which is then the order in which they happened; the hours stay."""
+    facts = draw.some([telling.fact for telling in scene.told], len(scene.told))
+    hours = [telling.when for telling in scene.told]
+    told = [
+        # A lunch is told with its hour.
+        Telling(one, when=None if one.relation.name == "ate" else hour)
+        for one, hour in zip(facts, hours, strict=True)
+    ]
+    return replace(scene, told=tuple(told), asks=())
+
+
+def _order_asks(place: int, trio: tuple[int, ...], told: Sequence[Fact]) -> list[Ask]:
+    """The questions about the order of events to which, of these three, the one at this place is the answer."""
+    one, others = told[place], tuple(told[number] for number in trio if number != place)
+    if any(_same_thing(a, b) for a, b in combinations((one, *others), 2)):
+        return []
+    found = []
+    if place == 0:
+        found.append(Ask("first", one, others, tuple(told), group="what_first"))
+    if place == len(told) - 1:
+        found.append(Ask("last", one, others, tuple(told), group="what_last"))
+    for kind, next_to in (("after", place - 1), ("before", place + 1)):
+        if 0 <= next_to < len(told) and next_to not in trio and not _same_thing(one, told[next_to]):
+            found.append(Ask(kind, one, others, (one, told[next_to]), group=kind, slots=(("a", told[next_to]),)))
+    return found
+
+
+def _same_thing(one: Fact, other: Fact) -> bool:
+    things = [fact.roles["what"].key for fact in (one, other) if "what" in fact.roles]
+    return len(things) == 2 and things[0] == things[1]
 
 
 def find_sentence(draw: Draw, language: Language, label: int) -> Row | None:

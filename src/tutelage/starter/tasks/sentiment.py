@@ -19,8 +19,7 @@ from tutelage.starter.microworld.schemas import Schema
 from tutelage.starter.microworld.wording import Language, Word, capital, join, pick, sentence
 from tutelage.starter.tasks import surely
 from tutelage.starter.tasks.commonsense import errands, feeling_and_other, in_mood
-from tutelage.starter.tasks.knowledge import told_apart
-from tutelage.starter.tasks.making import Maker, Row
+from tutelage.starter.tasks.making import Maker, Row, told_apart
 
 SORTS = ("place", "thing", "show")
 GOOD, BAD, MIXED = 0, 1, 2

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from random import Random
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.claims import Telling
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.records import LABELS, NAME, fields, record, table
 from tutelage.starter.microworld.records import label as label_of
 from tutelage.starter.microworld.relations import Fact
-from tutelage.starter.microworld.scene import Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.wording import Chance, Language, Word, join, pick
 from tutelage.starter.tasks.changing import FACTS, of_person
 from tutelage.starter.tasks.making import Maker, Row

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from itertools import permutations
 
 from tutelage.starter.microworld import builders, states, stories
+from tutelage.starter.microworld.claims import Telling
+from tutelage.starter.microworld.contrast import outside
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.phrases import phrases
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Scene, Telling, outside
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.wording import Language, Word, capital, join, pick
 from tutelage.starter.tasks.making import Maker, Row
 

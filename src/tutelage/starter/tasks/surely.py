@@ -13,6 +13,7 @@ from tutelage.starter.microworld import knowledge, lexicon
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.parts import Part
 from tutelage.starter.microworld.relations import Fact
+from tutelage.starter.microworld.tables import pair
 from tutelage.starter.microworld.wording import Word, pick
 
 # Kind → kinds that none of its members belongs to, by any stretch.
@@ -228,7 +229,7 @@ def _use(x: Word, y: Word) -> bool:
 
 
 def _said_alike(one: str, other: str) -> bool:
-    (a, a_zh), (b, b_zh) = lexicon.pair(one), lexicon.pair(other)
+    (a, a_zh), (b, b_zh) = pair(one), pair(other)
     return bool(set(a.split()) & set(b.split()) - COMMON_WORDS) or bool(set(a_zh) & set(b_zh))
 
 

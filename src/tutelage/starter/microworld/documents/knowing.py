@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tutelage.starter.microworld import knowledge, lexicon, people
+from tutelage.starter.microworld.claims import Ask, Claim
 from tutelage.starter.microworld.documents.page import Page
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.lexicon import use_by
 from tutelage.starter.microworld.parts import part_of
 from tutelage.starter.microworld.records import record
 from tutelage.starter.microworld.relations import Fact
-from tutelage.starter.microworld.scene import Ask, Claim
 from tutelage.starter.microworld.schemas import (
     Pronoun,
     Schema,
@@ -324,7 +324,7 @@ def advice(page: Page) -> str:
 def pronoun_case(draw: Draw, schema: Pronoun) -> dict[str, Word]:
     """The two people or things of a pronoun schema."""
     if schema.slots:
-        return draw.fill(schema.name, schema.slots)
+        return draw.fill(schema.family, schema.slots)
     one, other = draw.people(2, "m" if draw.odds(0.5) else "f")
     return {"a": one, "b": other}
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tutelage.starter.microworld import builders
+from tutelage.starter.microworld.claims import Ask, Claim
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.parts import Part
 from tutelage.starter.microworld.phrases import Phrase, phrase, phrases
 from tutelage.starter.microworld.relations import Fact
-from tutelage.starter.microworld.scene import Ask, Claim, Scene
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.wording import Item, Language, Word, capital, pick, sentence
 
 STORIES = tuple(builders.STORIES)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.claims import Ask, Telling
 from tutelage.starter.microworld.documents import writing
 from tutelage.starter.microworld.documents.page import STATES, STORIES, Page
 from tutelage.starter.microworld.relations import Fact, fact
-from tutelage.starter.microworld.scene import Ask, Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.schemas import causes, feelings
 from tutelage.starter.microworld.states import forecast, portraits
 from tutelage.starter.microworld.stories import mishap, mood
-from tutelage.starter.microworld.wording import Word, capital
+from tutelage.starter.microworld.wording import Word, capital, question
 
 
 def story(page: Page) -> str:
@@ -69,6 +70,29 @@ def lookup(page: Page) -> str:
             short = capital(ask.short(page.language, page.chance)) + page.stop()
             lines.append(page.joined([ask.text(page.language, page.chance), short]))
     return scene.text(page.language, page.chance, page.odds(0.5)) + "\n" + page.joined(lines, page.odds(0.5))
+
+
+def plain_lookup(page: Page) -> str:
+    """Facts in the plainest wording of each, told again or asked for in the plainest wording too.
+
+    Looking things up is learnt here first, where nothing but the words in the slots changes; `lookup` has all wordings.
+    """
+    draw = page.draw()
+    scene = portraits(draw, page.number(2, 6), page.number(1, 2)) if page.odds(0.7) else page.scene(("room", "prices"))
+    known = scene.known()
+    page.chance.shuffle(known)
+    lines = []
+    for one in known[:8]:
+        asks = [ask for ask in scene.about(one, page.chance) if ask.role]
+        if not asks or page.odds(0.4):
+            lines.append(one.sentence(page.language, page.chance, wording=0))
+        else:
+            ask = page.one(asks)
+            asked = one.relation.ask[page.language][ask.role][0].fill(one.roles)
+            answer = capital(ask.short(page.language, page.chance)) + page.stop()
+            lines.append(page.joined([question(asked, page.language), answer]))
+    told = [one.sentence(page.language, page.chance, wording=0) for one in scene.facts()]
+    return page.joined(told) + "\n" + page.joined(lines, page.odds(0.5))
 
 
 def question_first(page: Page) -> str:
@@ -246,6 +270,8 @@ UNCLEAR = frozenset(
         ),
         *("high_tower", "long_wait", "friend_left", "friend_came", "bridge_down", "speed", "wind_kite", "cold_coat"),
         *("bag_hole", "stolen", "found_money", "lost_money", "glasses", "late_bed", "warm_bath", "dog_food", "bee"),
+        *("sand_wave", "new_shoes", "dry", "ink", "long_hair", "cart_hill", "frost", "well_rope", "poem", "bike_back"),
+        *("holidays", "purse_back", "long_walk", "soup_dress"),
     )
 )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld.claims import Telling
 from tutelage.starter.microworld.documents.page import STORIES, Page
 from tutelage.starter.microworld.groups import group
 from tutelage.starter.microworld.records import record, table
 from tutelage.starter.microworld.relations import Fact, fact
 from tutelage.starter.microworld.reviews import Tone
 from tutelage.starter.microworld.reviews import review as write_review
-from tutelage.starter.microworld.scene import Scene, Telling
+from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.states import portraits
 from tutelage.starter.microworld.wording import Word, capital, listed, sentence
 
