@@ -15,7 +15,7 @@ from tutelage.run.recipe import load_recipe
 from tutelage.run.tune import tune
 
 FOLDER = Path(__file__).parents[2] / "recipes"
-RECIPES = sorted(path for path in FOLDER.glob("*.yaml") if path.stem != "flan")
+RECIPES = sorted(path for path in FOLDER.glob("*.yaml") if path.stem not in ("flan", "holdout", "starter-base"))
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,22 @@ def test_it_runs_and_learns(recipe: Path, rows_file: Path, text_file: Path, tmp_
     metrics = read_metrics(tmp_path / "run" / "metrics.jsonl")
     assert losses(metrics)[-1] < losses(metrics)[0] - 0.3
     assert outcome["validation_loss"] == min(step["validation_loss"] for step in metrics if "validation_loss" in step)
+
+
+def test_the_starter_s_base_reads_its_world_from_the_easy_to_the_hard(tmp_path: Path) -> None:
+    words = [
+        f"model={make_model(tmp_path / 'model')}",
+        "data.sources.0.limit=120",
+        f"output={tmp_path / 'run'}",
+        "train.warmup=2",
+        "train.learning_rate=1e-2",
+        "max_length=256",
+    ]
+    tune(load_recipe(FOLDER / "starter-base.yaml", words))
+    metrics = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert losses(metrics)[-1] < losses(metrics)[0] - 0.3
+    (source,) = json.loads((tmp_path / "run" / "data_report.json").read_text("utf-8"))["sources"]
+    assert (source["path"], source["format"], source["read"]) == ("starter:text", "text", 120)
 
 
 def test_flan_learns_from_every_cluster_but_the_held_out_one(tmp_path: Path) -> None:
