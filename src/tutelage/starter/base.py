@@ -68,11 +68,8 @@ def write_blank(folder: Path, read: int = READ) -> None:
 
 
 def _begin_every_text(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Puts the end token before every text too, as GPT-2 was trained on.
-
-    Heads that find nothing to look at look at the first token (Xiao et al. 2024, attention sinks). Where that is the
-    first word of the text, what it said is lost: a base that was trained without passed 0.37 of the reading probes as
-    they stand, and 0.55 once a token stood before them (docs/log.md).
+    """Puts the end token before every text too, as in GPT-2: so the first word is learnt as well, and a text can begin
+    from nothing.
     """
     from tokenizers.processors import TemplateProcessing
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.starter.tasks.blind import Reader, blind_accuracy, sentences
 from tests.starter.tasks.rows import place, texts
-from tutelage.starter.microworld import lexicon
+from tutelage.starter.microworld import knowledge, lexicon
 from tutelage.starter.microworld.claims import Truth
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.tables import pairs, table
@@ -148,3 +148,14 @@ def _hour(text: str) -> int:
     words += [(word, number) for number, word in enumerate(ORDER_OF_DAY)]
     found = [number for word, number in words if re.search(rf"\b{word}\b", text.lower())]
     return found[0] if found else -1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_passage_tells_what_closed_book_questions_of_the_test_ask(language: Language) -> None:
+    """Inference is trained on where closed-book questions are held out."""
+    asked = knowledge.asked("test")
+    chance = random.Random(0)
+    told = [one.sentence(language, chance, wording=number) for one in asked for number in range(one.wordings(language))]
+    passages = {one for row in rows_of("conclusion", "train", language) for one in sentences(str(row["passage"]))}
+    assert len(asked) > 100
+    assert [sentence for sentence in told if sentence in passages] == []

@@ -21,7 +21,7 @@ from tutelage.starter.microworld.relations import Fact
 from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.schemas import askable, clashing
 from tutelage.starter.microworld.states import portraits, prices, room
-from tutelage.starter.microworld.wording import Language, Word, Wording, capital, join, pick
+from tutelage.starter.microworld.wording import Language, Word, Wording, capital, pick
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ def _noun(word: Word, language: Language) -> str:
 
 
 def reading(draw: Draw, language: Language) -> Probe:
-    """Two to six facts, then one of them told again in other words up to its last word."""
+    """Two to six facts, then one of them told again in other words up to its last word.
+
+    On a line of its own, as the world's text tells things again: within a passage nothing is ever told twice, and a
+    model that has learnt this takes the right end for the least likely one.
+    """
     style = draw.number(0, 3)
     scene = room(draw) if style == 0 else prices(draw) if style == 1 else _portraits(draw)
     while len(scene.facts()) < 2:
@@ -95,7 +99,7 @@ def _cloze(kind: str, before: str, one: Fact, role: str, same: list[Fact], langu
     said = capital(told[: len(told) - len(answer) - len(line.slots[-1][2])].rstrip())
     others = dict.fromkeys(other.roles[role].forms[language][form] for other in same)
     wrong = tuple(space + other for other in others if other != answer)
-    return Probe(f"{kind} {one.relation.name}.{role}", join([before, said], language).strip(), space + answer, wrong)
+    return Probe(f"{kind} {one.relation.name}.{role}", f"{before}\n{said}".strip(), space + answer, wrong)
 
 
 def recall(draw: Draw, language: Language) -> Probe:

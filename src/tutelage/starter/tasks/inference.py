@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import combinations_with_replacement
 
 from tutelage.starter.microworld import knowledge, lexicon
 from tutelage.starter.microworld.claims import Claim, Telling, Truth
 from tutelage.starter.microworld.draw import Draw
 from tutelage.starter.microworld.knowledge import Step
+from tutelage.starter.microworld.parts import Part
 from tutelage.starter.microworld.relations import Fact, fact
 from tutelage.starter.microworld.scene import Scene
 from tutelage.starter.microworld.states import portraits
 from tutelage.starter.microworld.wording import Language, Word, join, pick, sentence
 from tutelage.starter.tasks.making import Maker, Row
 from tutelage.starter.tasks.passages import SINGLE, gapped, one_of, plain_facts, short_scene, swapped, swaps
+from tutelage.starter.tasks.surely import parts_asked
 
 YES, NO = 0, 1
 TRUTHS: tuple[Truth, ...] = ("yes", "no", "open")
@@ -165,8 +168,7 @@ def _compared(draw: Draw, truth: Truth) -> tuple[Scene, Claim]:
 
 def conclusion(draw: Draw, language: Language, label: int) -> Row | None:
     """What three things are, and what such things do: which of three conclusions may be drawn?"""
-    steps = (*knowledge.steps_of(draw.part), *(knowledge.steps_of("pretrain") if draw.part == "tune" else ()))
-    chosen = draw.some(steps, 3)
+    chosen = draw.some(_steps(draw.part), 3)
     right = chosen[0]
     by_member = draw.odds(0.5)
     wrong = [_crossed(one, right) if by_member else _crossed(right, one) for one in chosen[1:]]
@@ -180,6 +182,16 @@ def conclusion(draw: Draw, language: Language, label: int) -> Row | None:
     text = join([one.sentence(language, draw.chance) for one in told], language)
     number = draw.number(0, right.conclusion.wordings(language) - 1)
     return {"passage": text, "options": [one.clause(language, draw.chance, wording=number) for one in options]}
+
+
+@cache
+def _steps(part: Part) -> tuple[Step, ...]:
+    """The steps that a part may ask about. Tuning tells nothing that another cluster's test asks."""
+    wanted = parts_asked(part)
+    steps = tuple(step for each in wanted for step in knowledge.steps_of(each))
+    if part == "test":
+        return steps
+    return tuple(step for step in steps if all(knowledge.part(one) in wanted for one in (step.member, step.rule)))
 
 
 def _crossed(member: Step, rule: Step) -> Fact | None:

@@ -70,7 +70,7 @@ def make_rows(name: str, maker: Maker, split: str, language: Language) -> list[R
     return rows
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def rows_of(name: str, split: str, language: Language) -> list[Row]:
     """The rows of a task by its name. Raises KeyError for a name that no task has."""
     from tutelage.starter.tasks import MAKERS
