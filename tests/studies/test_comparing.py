@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,9 +60,21 @@ def test_tasks_count_alike_and_free_text_guesses_nothing() -> None:
     assert alone.chance is None
 
 
+def test_a_task_in_two_clusters_makes_their_mean_no_surer() -> None:
+    wet = compare([pairing(FIRST)])
+    dry = compare([pairing(replace(FIRST, task="dry"), base=replace(BASE, task="dry"))])
+    shared = mean_comparison([wet, wet]).difference
+    apart = mean_comparison([wet, dry]).difference
+    assert (shared.low, shared.high) == pytest.approx((wet.difference.low, wet.difference.high))
+    assert apart.high - apart.low < wet.difference.high - wet.difference.low
+
+
 def test_seeds_are_compared_on_what_all_of_them_did() -> None:
     both = compare([pairing(FIRST, 0), pairing(SECOND, 1)])
     lacking = compare([pairing(FIRST, 0)])
     assert mean_comparison([both, lacking]).seeds == {0: (5 / 8, 3 / 8)}
     elsewhere = compare([pairing(SECOND, 2)])
     assert set(mean_comparison([lacking, elsewhere]).seeds) == {0, 2}
+    apart = mean_comparison([lacking, elsewhere], same_seeds=True)
+    assert apart.seeds == {}
+    assert apart.figures()["difference"]["mean"] == pytest.approx(3 / 8)

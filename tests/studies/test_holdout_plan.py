@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +137,26 @@ def test_related_clusters_leave_with_the_held_out_one(plan: Any) -> None:
     assert found.models[0].model.below == ("again",)
 
 
+def test_a_model_that_knows_what_is_held_out_is_refused(plan: Any, model: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(model, run / "model")
+    (run / "recipe.yaml").write_text("stage: sft\n")
+    (run / "data_report.json").write_text('{"sources": [], "mixture": [{"task": "wet", "templates": ["ask"]}]}')
+    for named in (run, run / "model"):
+        with pytest.raises(UserError, match=r"was itself trained on what is held out here \(wet\)"):
+            plan(model=named, hold_out="weather")
+        assert plan(model=named, hold_out="size").clusters == ["size"]
+    (run / "data_report.json").write_text('{"sources": [], "mixture": null}')
+    assert plan(model=run, hold_out="weather").clusters == ["weather"]
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ({"hold_out": "wether"}, "hold_out=wether: no task of .* has this cluster; did you mean weather?"),
+        ({"hold_out": ["all", "wether"]}, "hold_out=wether: no task of .* has this cluster; did you mean weather?"),
+        ({"hold_out": []}, "hold_out"),
+        ({"hold_out": "size", "related": "wether"}, "related=wether: no task has this cluster; did you mean weather?"),
         ({"tasks": ["wet"], "hold_out": "weather"}, "hold_out=weather: without weather no task is left to train on"),
         ({"tasks": ["wet"]}, "no cluster of the tasks wet can be held out: Not held out is weather"),
         ({"evaluate__split": "dev"}, "none of its tasks has a dev split that is there"),

@@ -42,6 +42,17 @@ def test_the_mean_of_alike_estimates_is_surer_by_the_root_of_their_number() -> N
     assert found.mean - found.low == pytest.approx(0.1 / math.sqrt(4))
 
 
+def test_what_comes_from_one_source_twice_is_no_further_evidence() -> None:
+    wet, cold = Estimate(0.5, 0.4, 0.6).of("wet"), Estimate(0.7, 0.66, 0.72).of("cold")
+    assert mean_of([wet, wet]).low == pytest.approx(0.4)
+    clusters = [mean_of([wet, cold]), mean_of([wet])]
+    found = mean_of(clusters)  # wet counts ¼ and ½, cold ¼
+    assert found.mean - found.low == pytest.approx(math.hypot(0.75 * 0.1, 0.25 * 0.04))
+    assert found.high - found.mean == pytest.approx(math.hypot(0.75 * 0.1, 0.25 * 0.02))
+    unnamed = mean_of([mean_of([Estimate(0.5, 0.4, 0.6)] * 2), mean_of([Estimate(0.5, 0.4, 0.6)] * 2)])
+    assert unnamed.low == pytest.approx(0.5 - 0.1 / 2)  # four of their own
+
+
 def test_an_item_is_the_mean_of_its_wordings_and_the_items_mean_is_the_score() -> None:
     values = np.array([[1.0, 0.0], [1.0, np.nan], [np.nan, np.nan], [0.0, 0.0]])
     found = of_items(values)

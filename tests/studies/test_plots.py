@@ -54,10 +54,20 @@ def test_a_plot_is_two_files_and_a_drawing(tmp_path: Path) -> None:
     assert write_plot(plot, tmp_path) == drawing
 
 
+def test_a_long_name_loses_its_middle(tmp_path: Path) -> None:
+    names = {"reading_comprehension_with_commonsense": "reading_comprehension_with_commonsense"}  # of FLAN's, whole
+    names["a_name_of_a_cluster_" * 4 + "end"] = "a_name_of_a_cluster_…me_of_a_cluster_end"
+    names["常识推理" * 12] = "常识推理常识推理常识…理常识推理常识推理"
+    clusters = dict.fromkeys(names, CLUSTERS["inference"])
+    drawing = write_plot(Plot("clusters", "Clusters", "", lambda: draw_clusters(clusters, MEAN)), tmp_path)
+    for shown in names.values():
+        assert shown in drawing
+
+
 def test_one_cluster_has_no_mean_and_the_ladder_has_its_rungs(tmp_path: Path) -> None:
     one = {"inference": CLUSTERS["inference"]}
     drawing = write_plot(Plot("clusters", "Clusters", "", lambda: draw_clusters(one, MEAN)), tmp_path)
     assert ">mean<" not in drawing
     ladder = write_plot(Plot("ladder", "Ladder", "", lambda: draw_ladder(LADDER)), tmp_path)
-    for text in ("new items", "new cluster", "1 tasks, 10 items", "60.0", "40.0"):
+    for text in ("new items", "new cluster", "1 task, 10 items", "60.0", "40.0"):
         assert text in ladder

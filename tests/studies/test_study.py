@@ -138,6 +138,19 @@ def test_stopped_again_and_again_it_ends_with_the_same_figures(
     assert (output / "table.csv").read_bytes() == (whole.folder / "table.csv").read_bytes()
 
 
+def test_rows_that_change_in_the_middle_are_not_compared(model: Path, catalog: Path, tmp_path: Path) -> None:
+    changed, output = tmp_path / "tasks", tmp_path / "out"
+    shutil.copytree(catalog, changed)
+    keys: dict[str, Any] = {"hold_out": "weather", "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        study(recipe(model, changed, output, **keys), stop_at(3, StepBegan, 1))
+    rows = (changed / "wet_test.jsonl").read_text("utf-8")
+    (changed / "wet_test.jsonl").write_text(rows.replace("true", "false"), "utf-8")
+    with pytest.raises(UserError, match=r"the task wet changed while the study went on, so .*base/instructions and "):
+        study(recipe(model, changed, output, **keys))
+    assert not (output / "study.json").exists()
+
+
 def test_a_failed_run_stops_no_other_and_is_told(model: Path, catalog: Path, tmp_path: Path) -> None:
     """No row of the size tasks can be trained on, so nothing is left to learn from where weather is held out."""
     broken = tmp_path / "tasks"
@@ -186,6 +199,8 @@ def test_a_fault_of_ours_is_kept_with_its_traceback(
 def test_models_may_be_dropped_once_they_are_scored(model: Path, catalog: Path, tmp_path: Path) -> None:
     study(recipe(model, catalog, tmp_path / "out", hold_out="weather", ladder__limit=0, keep_models=False))
     tuned = tmp_path / "out" / "runs" / "without-weather" / "seed-0" / "tuned"
+    (tuned / "model").mkdir()  # as a kill leaves it that comes before the model is deleted
+    study(recipe(model, catalog, tmp_path / "out", hold_out="weather", ladder__limit=0, keep_models=False, resume=True))
     assert (tuned / "report.html").is_file()
     assert not (tuned / "model").exists()
     assert not (tuned / "checkpoints").exists()

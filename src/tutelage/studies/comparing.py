@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tutelage.studies.evidence import Floats, Sheet
-from tutelage.studies.intervals import Estimate, difference, mean_of, score, widened
+from tutelage.studies.intervals import Estimate, difference, mean_of, mean_of_columns, score, widened
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def compare(pairings: Sequence[Pairing]) -> Comparison:
         seeds[seed] = (_mean([ours[place] for place in places]), _mean([theirs[place] for place in places]))
     stacked, beside = np.concatenate(ours, axis=1), np.concatenate(theirs, axis=1)
     return Comparison(
-        score(stacked, first.proportion),
-        score(_distinct(theirs), first.proportion),
-        difference(stacked, beside),
+        score(stacked, first.proportion).of(first.task),
+        score(_distinct(theirs), first.proportion).of(first.task),
+        difference(stacked, beside).of(first.task),
         seeds,
         {first.task: len(items)},
         first.metric,
@@ -101,15 +101,19 @@ def compare(pairings: Sequence[Pairing]) -> Comparison:
     )
 
 
-def mean_comparison(comparisons: Sequence[Comparison]) -> Comparison:
-    """The mean of comparisons on different items, each counting alike."""
+def mean_comparison(comparisons: Sequence[Comparison], same_seeds: bool = False) -> Comparison:
+    """The mean of comparisons, each counting alike; a task that is in several of them is one source of evidence.
+
+    same_seeds: its seeds are those that all of them have, though there be none; else, where there are none, those of
+    any, as on the ladder, where each seed keeps other things back.
+    """
     metrics = {one.metric for one in comparisons}
     chances = [one.chance for one in comparisons]
     return Comparison(
         mean_of([one.tuned for one in comparisons]),
         mean_of([one.base for one in comparisons]),
         mean_of([one.difference for one in comparisons]),
-        _mean_by_seed([one.seeds for one in comparisons]),
+        _mean_by_seed([one.seeds for one in comparisons], same_seeds),
         {name: count for one in comparisons for name, count in one.tasks.items()},
         metrics.pop() if len(metrics) == 1 else None,
         None if set(chances) == {None} else math.fsum(one or 0.0 for one in chances) / len(chances),
@@ -126,12 +130,14 @@ def _shared(pairings: Sequence[Pairing]) -> list[str]:
     return [item for item in first.items if item in common]
 
 
-def _mean_by_seed(each: Sequence[Mapping[int, tuple[float, float]]]) -> dict[int, tuple[float, float]]:
-    """Over the seeds that all have, so that seeds differ by nothing else; where there are none over those of any."""
+def _mean_by_seed(
+    each: Sequence[Mapping[int, tuple[float, float]]], same_seeds: bool
+) -> dict[int, tuple[float, float]]:
+    """Over the seeds that all have, so that seeds differ by nothing else; where there are none, those of any."""
     anywhere = {seed for one in each for seed in one}
     everywhere = {seed for seed in anywhere if all(seed in one for one in each)}
     found = {}
-    for seed in sorted(everywhere or anywhere):
+    for seed in sorted(everywhere if same_seeds else everywhere or anywhere):
         pairs = [one[seed] for one in each if seed in one]
         found[seed] = (_average(one for one, _ in pairs), _average(other for _, other in pairs))
     return found
@@ -139,7 +145,7 @@ def _mean_by_seed(each: Sequence[Mapping[int, tuple[float, float]]]) -> dict[int
 
 def _mean(parts: Sequence[Floats]) -> float:
     """The mean over all columns of their means over items."""
-    return float(np.nanmean(np.concatenate(parts, axis=1), axis=0).mean())
+    return mean_of_columns(np.concatenate(parts, axis=1))
 
 
 def _average(values: Iterable[float]) -> float:

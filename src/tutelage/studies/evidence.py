@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
+from tutelage.errors import UserError
 from tutelage.evaluate.answered import Answered, gathered
 from tutelage.evaluate.statistics import chance
+from tutelage.run.evaluation import ENVIRONMENT
 from tutelage.run.predictions import NAME, read_lines
 from tutelage.tasks.metrics import Metric
 from tutelage.tasks.task import Task
@@ -47,6 +50,24 @@ def read_sheets(folder: Path, tasks: Mapping[str, Task], split: str) -> dict[str
     by_first = [replace(task, metrics=task.metrics[:1]) for task in tasks.values()]  # the others take their time
     answered = gathered(read_lines(folder / NAME), by_first)
     return {name: _sheet(one) for (name, of), one in answered.items() if of == split}
+
+
+def refuse_other_questions(one: Path, other: Path) -> None:
+    """Two finished evaluations whose answers are paired by item must have asked the same of the tasks of both.
+
+    Raises:
+        UserError: a task's rows or templates are not the same, for they changed between the two.
+    """
+    asked, also = (
+        {each["file"]: each["sha256"] for each in orjson.loads((folder / ENVIRONMENT).read_bytes())["data"]}
+        for folder in (one, other)
+    )
+    for name in sorted(asked.keys() & also):
+        if asked[name] != also[name]:
+            raise UserError(
+                f"{name} changed while the study went on, so {one} and {other} asked different things: begin the "
+                "study again with overwrite=true"
+            )
 
 
 def _sheet(answered: Answered) -> Sheet:

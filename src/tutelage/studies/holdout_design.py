@@ -44,7 +44,7 @@ class Design:
     def __init__(self, recipe: HoldOut) -> None:
         """Reads the tasks' files. Raises UserError for a word that names none."""
         self.recipe = recipe
-        catalog = Catalog(recipe.catalog, recipe.data_root)
+        self._catalog = catalog = Catalog(recipe.catalog, recipe.data_root)
         self.tasks = {task.name: task for task in catalog.select(recipe.tasks)}
         by_name = catalog.select([word for word in recipe.tasks if not catalog.names_many(word)])
         self._named = sorted(task.name for task in by_name)
@@ -94,11 +94,9 @@ class Design:
         there = sorted({cluster for task in self.tasks.values() for cluster in task.clusters})
         every = ALL in self.recipe.hold_out
         words = ", ".join(self.recipe.tasks)
+        self._refuse_unknown(there, words)
         found = []
         for cluster in there if every else dict.fromkeys(self.recipe.hold_out):
-            if cluster not in there:
-                advice = did_you_mean(cluster, there, f"there are {', '.join(there)}.")
-                raise UserError(f"hold_out={cluster}: no task of {words} has this cluster; {advice}")
             split = self._split(cluster)
             if not isinstance(split, str):
                 found.append(split)
@@ -109,6 +107,17 @@ class Design:
         if not found:
             raise UserError(f"no cluster of the tasks {words} can be held out: {self.notes[-1]}")
         return found
+
+    def _refuse_unknown(self, there: Sequence[str], words: str) -> None:
+        """A word misspelt would hold nothing out, so all are looked at before the first run."""
+        for cluster in self.recipe.hold_out:
+            if cluster not in (ALL, *there):
+                advice = did_you_mean(cluster, there, f"there are {', '.join(there)}.")
+                raise UserError(f"hold_out={cluster}: no task of {words} has this cluster; {advice}")
+        for cluster in self.recipe.related or ():
+            if cluster not in there and cluster not in self._catalog.clusters():
+                advice = did_you_mean(cluster, there, f"there are {', '.join(there)}.")
+                raise UserError(f"related={cluster}: no task has this cluster; {advice}")
 
     def _split(self, cluster: str) -> ClusterSplit | str:
         """The split that holds a cluster out, or why it can't be."""

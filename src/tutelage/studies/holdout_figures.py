@@ -11,7 +11,7 @@ import orjson
 
 from tutelage.studies.comparing import Comparison, Pairing, compare, mean_comparison, means
 from tutelage.studies.directory import FINISHED, Outcome
-from tutelage.studies.evidence import Sheet, read_sheets
+from tutelage.studies.evidence import Sheet, read_sheets, refuse_other_questions
 from tutelage.studies.holdout_design import Model
 from tutelage.studies.holdout_plan import EXEMPLARS, INSTRUCTIONS, LADDER, PLAIN, HoldOutPlan, ModelRuns
 from tutelage.studies.intervals import LEVEL
@@ -94,8 +94,9 @@ class HoldOutFigures:
         if not each:
             return {}
         shared = [name for name in each[0] if all(name in one for one in each)]
-        told = {name: mean_comparison([one[name] for one in each]).figures() for name in shared}
-        best = mean_comparison([max(one.values(), key=lambda found: found.base.mean) for one in each]).figures()
+        told = {name: mean_comparison([one[name] for one in each], same_seeds=True).figures() for name in shared}
+        best_of_each = [max(one.values(), key=lambda found: found.base.mean) for one in each]
+        best = mean_comparison(best_of_each, same_seeds=True).figures()
         first = told[INSTRUCTIONS]
         return {
             "clusters": len(each),
@@ -138,10 +139,16 @@ class HoldOutFigures:
 
     @cached_property
     def trained(self) -> list[Trained]:
-        """The models of which all runs have finished."""
+        """The models of which all runs have finished.
+
+        Raises UserError where they were asked other questions than the untuned model.
+        """
         found = []
         for runs in self.plan.models:
             if {runs.tuned, runs.scores, runs.ladder} <= self.finished:
+                for own, of in ((runs.scores, INSTRUCTIONS), (runs.ladder, LADDER)):
+                    if (base := self.plan.base.get(of)) in self.finished:
+                        refuse_other_questions(self._folders[base], self._folders[own])
                 templates = self._trained_on(runs)
                 found.append(Trained(runs.model, templates, self.sheets(runs.scores), self.sheets(runs.ladder)))
         return found

@@ -11,7 +11,7 @@ from tutelage.studies.holdout_figures import NEW_CLUSTER, NEW_ITEMS, NEW_TASKS, 
 from tutelage.studies.holdout_plan import EXEMPLARS, INSTRUCTIONS, PLAIN
 from tutelage.studies.holdout_plots import draw_clusters, draw_ladder
 from tutelage.studies.plots import Plot
-from tutelage.studies.tables import Column, Table, hundredths
+from tutelage.studies.tables import Column, Table, counted, hundredths
 
 BASES = {
     PLAIN: "untuned, plain prompt",
@@ -22,11 +22,11 @@ WHAT = {
     NEW_ITEMS: "test rows of tasks it was trained on, in wordings it was trained on",
     NEW_WORDINGS: "the same tasks, in wordings kept from training",
     NEW_TASKS: "tasks kept from training, of clusters it was trained on",
-    NEW_CLUSTER: "the held-out cluster: nothing like it, nor related to it, was trained on",
+    NEW_CLUSTER: "the held-out cluster: no task of it, nor of one related to it, was trained on",
 }
 OF_CLUSTERS = (
     "In hundredths of the best score, with 95 % intervals. Better untuned: the untuned model under that of its prompts "
-    "which scores highest in the cluster."
+    "which scores highest in the cluster, chosen on the very items it is scored on, which favours the untuned model."
 )
 OF_LADDER = (
     "Each rung is the mean over clusters of the means over their tasks; both models answered the same items, which are "
@@ -66,8 +66,7 @@ def find(figures: Mapping[str, Any], model: str, notes: Sequence[str]) -> Findin
     tables += [_kept(figures["kept_back"])] if ladder else []
     return Findings(
         title=f"{model} · hold-out study",
-        subtitle=f"{len(clusters)} held-out {_plural('cluster', len(clusters))}, "
-        f"{len(figures['seeds'])} {_plural('seed', len(figures['seeds']))}",
+        subtitle=f"{counted(len(clusters), 'held-out cluster')}, {counted(len(figures['seeds']), 'seed')}",
         answers=_answers(figures),
         cards=_cards(figures),
         tables=tables,
@@ -127,7 +126,7 @@ def _ladder(ladder: Mapping[str, Any]) -> Table:
         }
         for rung, one in ladder.items()
     ]
-    return Table("The ladder of generalisation", columns, rows, caption=OF_LADDER)
+    return Table("Rung by rung", columns, rows, caption=OF_LADDER)
 
 
 def _tasks(clusters: Mapping[str, Any]) -> Table:
@@ -204,8 +203,8 @@ def _answers(figures: Mapping[str, Any]) -> list[str]:
 
 def _verdict(mean: Mapping[str, Any], up: Mapping[str, int], seeds: int) -> str:
     best = mean["differences"]["best"]
-    by = hundredths(abs(best["mean"]))
-    way = "above" if best["mean"] >= 0 else "below"
+    by, none = hundredths(abs(best["mean"])), hundredths(0.0)
+    apart = "as much as" if by == none else f"{by} {'above' if best['mean'] > 0 else 'below'}"
     sure = (
         "The interval lies above 0: the following of instructions carries over to what was never trained on"
         if best["low"] > 0
@@ -213,10 +212,11 @@ def _verdict(mean: Mapping[str, Any], up: Mapping[str, int], seeds: int) -> str:
         if best["high"] < 0
         else "The interval holds 0: no carrying over to what was never trained on is proven"
     )
-    over = "items and seeds" if seeds > 1 else "items alone, for there is one seed"
+    alone = "there is one seed" if seeds == 1 else "no two seeds were scored in all of them"
+    over = "items and seeds" if len(mean["seeds"]) > 1 else f"items alone, for {alone}"
     where = f"on {up['clusters']} held-out clusters" if up["clusters"] > 1 else "on the held-out cluster"
     return (
-        f"Zero-shot {where} the tuned model scores {hundredths(mean['tuned']['mean'])} of 100, {by} {way} the untuned "
+        f"Zero-shot {where} the tuned model scores {hundredths(mean['tuned']['mean'])} of 100, {apart} the untuned "
         f"one under the better of its prompts ({hundredths(best['low'], signed=True)} to "
         f"{hundredths(best['high'], signed=True)} with 95 % confidence, over {over}). {sure}."
     )
@@ -242,7 +242,3 @@ def _cards(figures: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 def _interval(estimate: Mapping[str, float], signed: bool = False) -> str:
     return f"{hundredths(estimate['low'], signed)} to {hundredths(estimate['high'], signed)}"
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"

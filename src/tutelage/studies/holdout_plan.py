@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from tutelage.errors import UserError
 from tutelage.evaluate.settings import Evaluation
 from tutelage.model.locate import locate, no_weights
@@ -21,10 +23,12 @@ from tutelage.run.recipe import Recipe, build_settings
 from tutelage.studies.holdout_design import Design, Model
 from tutelage.studies.settings import HoldOut
 from tutelage.studies.steps import RUNS, Plan, Step
+from tutelage.studies.tables import counted
 from tutelage.tasks.catalog import SHIPPED, STARTER, T0
 from tutelage.tasks.items import has_split
 from tutelage.tasks.task import Task
 
+DATA_REPORT = "data_report.json"
 PLAIN, INSTRUCTIONS, EXEMPLARS, LADDER = "plain", "instructions", "exemplars", "ladder"
 
 
@@ -62,9 +66,33 @@ def plan_hold_out(recipe: HoldOut) -> HoldOutPlan:
     Raises:
         UserError: a task, cluster or model that is not there, nothing to train on or to score, or keys that disagree.
     """
-    if locate(recipe.model).random:
+    located = locate(recipe.model)
+    if located.random:
         raise UserError(no_weights(recipe.model))
+    if located.on_hub:  # what can't be had would fail every run
+        from tutelage.model.load import load_config
+
+        load_config(located, recipe.trust_remote_code)
     return _Planner(recipe).plan()
+
+
+def refuse_trained_before(model: str, held_out: Sequence[str]) -> None:
+    """A model whose own run was trained on what is held out would know it already.
+
+    Raises:
+        UserError: its run directory, in which it lies as model/ or in checkpoints/, says so; other folders say nothing.
+    """
+    located = locate(model)
+    folder = (located.adapter or Path(located.path)).resolve()
+    for report in () if located.on_hub else (above / DATA_REPORT for above in (folder, *folder.parents[:3])):
+        if report.is_file():
+            seen = {task["task"] for task in orjson.loads(report.read_bytes()).get("mixture") or ()}
+            known = [name for name in held_out if name in seen]
+            if known:
+                raise UserError(
+                    f"model={model} was itself trained on what is held out here ({', '.join(known)}): start from a "
+                    "model that was not, or hold out other clusters"
+                )
 
 
 class _Planner:
@@ -75,6 +103,7 @@ class _Planner:
 
     def plan(self) -> HoldOutPlan:
         models = [self.runs_of(model) for model in self.design.models]
+        refuse_trained_before(self.recipe.model, _union(runs.model.held_out for runs in models))
         base_steps = dict(self.base_steps())
         base = {name: step.name for name, step in base_steps.items()}
         if LADDER not in base and any(runs.model.below for runs in models):
@@ -103,7 +132,7 @@ class _Planner:
         shown = [name for name in held_out if has_split(tasks[name], "train")] if self.recipe.shots else []
         if shown:
             keys = {"shots": self.recipe.shots}
-            yield EXEMPLARS, self.base_step(EXEMPLARS, f"{self.recipe.shots} exemplars", shown, **keys)
+            yield EXEMPLARS, self.base_step(EXEMPLARS, counted(self.recipe.shots, "exemplar"), shown, **keys)
         if below and self.design.two_limits:
             yield LADDER, self.base_step(LADDER, "the ladder", below, limit=self.recipe.ladder.limit)
         for what, some in (("plain prompts", plain), ("a train split for exemplars", shown)):

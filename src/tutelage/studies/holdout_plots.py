@@ -8,6 +8,7 @@ from typing import Any
 
 from tutelage.studies.holdout_plan import EXEMPLARS, INSTRUCTIONS, PLAIN
 from tutelage.studies.plots import COLOURS, WIDTH
+from tutelage.studies.tables import counted
 
 # How each way of asking the untuned model is drawn: sign, filled, words.
 BASES = {
@@ -15,6 +16,8 @@ BASES = {
     INSTRUCTIONS: ("o", True, "untuned, instructions"),
     EXEMPLARS: ("D", False, "untuned, exemplars"),
 }
+APART = 0.13  # of a line: tuned and untuned stand off it, so that their intervals don't hide one another
+LONGEST = 40  # letters of a cluster's name that are shown whole
 CHANCE: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "color": COLOURS["second"], "linewidth": 1.6}
 
 
@@ -26,14 +29,15 @@ def draw_clusters(clusters: Mapping[str, Any], mean: Mapping[str, Any]) -> Any:
     lines = [*ordered, ("mean", {**mean, "best_base": "best"})] if len(ordered) > 1 else ordered
     height = 1.1 + 0.36 * len(lines)
     figure = Figure(figsize=(WIDTH, height))
-    left = min(4.0, 0.35 + max(map(_letters, (name for name, _ in lines))) * 0.083)
+    shown = {name: _shortened(name) for name, _ in lines}
+    left = 0.35 + max(map(_letters, shown.values())) * 0.083
     axes = figure.subplots()
     figure.subplots_adjust(left=left / WIDTH, right=1 - 0.7 / WIDTH, bottom=0.55 / height, top=1 - 0.4 / height)
     for place, (name, one) in enumerate(lines):
         y = -place - (0.4 if name == "mean" and place == len(lines) - 1 and len(ordered) > 1 else 0)
         _draw_line(axes, y, one)
-        axes.annotate(name, (0, y), xytext=(-8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                      ha="right", va="center", weight="bold" if y != int(y) else "normal")  # fmt: skip
+        axes.annotate(shown[name], (0, y), xytext=(-8, 0), xycoords=("axes fraction", "data"), ha="right", va="center",
+                      textcoords="offset points", weight="bold" if y != int(y) else "normal")  # fmt: skip
         axes.annotate(f"{one['items']:,}", (1, y), xytext=(8, 0), xycoords=("axes fraction", "data"),
                       textcoords="offset points", va="center", color=COLOURS["quiet"], size=9)  # fmt: skip
     lowest = -len(lines) + 0.35 - (0.4 if len(ordered) > 1 else 0)
@@ -50,13 +54,14 @@ def draw_clusters(clusters: Mapping[str, Any], mean: Mapping[str, Any]) -> Any:
 def _draw_line(axes: Any, y: float, one: Mapping[str, Any]) -> None:
     tuned = one["tuned"]
     best = one["base"][one["best_base"]]["mean"]
-    axes.plot([100 * best, 100 * tuned["mean"]], [y, y], color=COLOURS["faint"], linewidth=2.4, zorder=1)
+    above, below = y + APART, y - APART
+    axes.plot([100 * best, 100 * tuned["mean"]], [below, above], color=COLOURS["faint"], linewidth=2.4, zorder=1)
     if one["chance"] is not None:
         axes.plot([100 * one["chance"]] * 2, [y - 0.3, y + 0.3], zorder=1, **CHANCE)
     for name, (sign, filled, _) in BASES.items():
         if name in one["base"]:
-            _draw_estimate(axes, one["base"][name], y, "x", COLOURS["quiet"], sign, filled)
-    _draw_estimate(axes, tuned, y, "x", COLOURS["main"], "o", True, size=8)
+            _draw_estimate(axes, one["base"][name], below, "x", COLOURS["quiet"], sign, filled)
+    _draw_estimate(axes, tuned, above, "x", COLOURS["main"], "o", True, size=8)
 
 
 def draw_ladder(ladder: Mapping[str, Any]) -> Any:
@@ -70,8 +75,9 @@ def draw_ladder(ladder: Mapping[str, Any]) -> Any:
     places = list(range(len(ladder)))
     for key, colour, way in (("base", COLOURS["quiet"], -1), ("tuned", COLOURS["main"], 1)):
         means = [100 * one[key]["mean"] for one in ladder.values()]
-        axes.plot(places, means, color=colour, linewidth=1.6, zorder=1)
-        for place, one in zip(places, ladder.values(), strict=True):
+        beside = [place + way * APART / 4 for place in places]
+        axes.plot(beside, means, color=colour, linewidth=1.6, zorder=1)
+        for place, one in zip(beside, ladder.values(), strict=True):
             _draw_estimate(axes, one[key], place, "y", colour, "o", True, size=8 if key == "tuned" else 6)
             end = one[key]["high" if way > 0 else "low"]
             axes.annotate(f"{100 * one[key]['mean']:.1f}", (place, 100 * end), xytext=(0, 8 * way), ha="center",
@@ -80,7 +86,11 @@ def draw_ladder(ladder: Mapping[str, Any]) -> Any:
         if one["chance"] is not None:
             axes.plot([place - 0.16, place + 0.16], [100 * one["chance"]] * 2, zorder=1, **CHANCE)
     axes.set_xticks(
-        places, [f"{rung}\n{len(one['tasks'])} tasks, {one['items']:,} items" for rung, one in ladder.items()]
+        places,
+        [
+            f"{rung}\n{counted(len(one['tasks']), 'task')}, {counted(one['items'], 'item')}"
+            for rung, one in ladder.items()
+        ],
     )
     axes.tick_params(axis="x", labelcolor=COLOURS["ink"], length=0)
     axes.tick_params(axis="y", labelcolor=COLOURS["quiet"])
@@ -133,6 +143,15 @@ def _legend(figure: Any, bases: list[str]) -> None:
         )
     handles.append(Line2D([], [], label="chance", **CHANCE))
     figure.legend(handles=handles, loc="upper center", ncols=len(handles), handletextpad=0.4, columnspacing=1.6)
+
+
+def _shortened(name: str) -> str:
+    """A name without its middle where it would leave the plot no room."""
+    if _letters(name) <= LONGEST:
+        return name
+    kept = next(count for count in range(len(name), 0, -1) if _letters(name[:count]) <= LONGEST // 2)
+    end = next(count for count in range(len(name), 0, -1) if _letters(name[-count:]) <= LONGEST // 2 - 1)
+    return f"{name[:kept]}…{name[-end:]}"
 
 
 def _letters(text: str) -> float:

@@ -12,8 +12,8 @@ little, for Student's quantile is 12.7.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import stdev
 
 import numpy as np
@@ -32,11 +32,20 @@ _MEAN = replace(_RIGHT_OR_WRONG, name="mean", proportion=False)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its interval, in shares of the best score."""
+    """A figure with its interval, in shares of the best score.
+
+    parts: how far each source of it, a task's items, reaches below and above the mean, by the source's name; empty: it
+    is a source of its own.
+    """
 
     mean: float
     low: float
     high: float
+    parts: Mapping[str, tuple[float, float]] = field(default_factory=dict, compare=False, repr=False)
+
+    def of(self, source: str) -> Estimate:
+        """The same, known to come from one source, as a task's name."""
+        return replace(self, parts={source: (self.mean - self.low, self.high - self.mean)})
 
 
 def score(values: Floats, proportion: bool, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -48,7 +57,7 @@ def score(values: Floats, proportion: bool, seed: int = 0, resamples: int = RESA
         raise ValueError("there is nothing to be scored")
     columns = values if proportion else of_items(values)[:, None]
     found = interval(_statistics(columns), _RIGHT_OR_WRONG if proportion else _MEAN, seed, resamples, LEVEL)
-    return Estimate(_mean(values), found.low, found.high)
+    return Estimate(mean_of_columns(values), found.low, found.high)
 
 
 def difference(ours: Floats, theirs: Floats, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -69,17 +78,28 @@ def difference(ours: Floats, theirs: Floats, seed: int = 0, resamples: int = RES
 
 
 def mean_of(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean of independent figures: squared distances from mean to end add up (Zou and Donner 2008).
+    """The mean of figures: squared distances from mean to end add up over independent sources (Zou and Donner 2008).
+
+    What comes from one source several times, as a task that is in two clusters, is no further evidence: its distances
+    add up as they are.
 
     >>> found = mean_of([Estimate(0.5, 0.4, 0.6), Estimate(0.7, 0.67, 0.74)])
     >>> round(found.mean, 3), round(found.low, 3), round(found.high, 3)  # half of √(0.1² + 0.03²) below
     (0.6, 0.548, 0.654)
+    >>> twice = mean_of([Estimate(0.5, 0.4, 0.6).of("wet"), Estimate(0.5, 0.4, 0.6).of("wet")])
+    >>> round(twice.low, 3), round(twice.high, 3)
+    (0.4, 0.6)
     """
     count = len(estimates)
     mean = math.fsum(one.mean for one in estimates) / count
-    below = math.sqrt(math.fsum((one.mean - one.low) ** 2 for one in estimates)) / count
-    above = math.sqrt(math.fsum((one.high - one.mean) ** 2 for one in estimates)) / count
-    return Estimate(mean, mean - below, mean + above)
+    parts: dict[str, tuple[float, float]] = {}
+    for place, one in enumerate(estimates):
+        for source, (below, above) in (one.parts or one.of(f"#{place}").parts).items():
+            before = parts.get(source, (0.0, 0.0))
+            parts[source] = (before[0] + below / count, before[1] + above / count)
+    below, above = (math.hypot(*(part[end] for part in parts.values())) for end in (0, 1))
+    named = all(one.parts for one in estimates)
+    return Estimate(mean, mean - below, mean + above, parts if named else {})
 
 
 def widened(estimate: Estimate, of_seeds: Sequence[float], lowest: float = -1.0) -> Estimate:
@@ -135,10 +155,10 @@ def of_items(values: Floats) -> Floats:
     asked = counted.any(1)
     means = np.full(len(values), np.nan)
     means[asked] = np.where(counted, values, 0.0).sum(1)[asked] / counted.sum(1)[asked]
-    return means + (_mean(values) - means[asked].mean()) if asked.any() else means
+    return means + (mean_of_columns(values) - means[asked].mean()) if asked.any() else means
 
 
-def _mean(values: Floats) -> float:
+def mean_of_columns(values: Floats) -> float:
     """The mean over columns of each column's mean over its items."""
     counted = np.isfinite(values)
     there = counted.any(0)

@@ -43,7 +43,10 @@ written down. Never so many that a cluster would be left without a task, or a ta
   (evaluate.md). No template is chosen on dev items unless `evaluate.dev` says how many.
 - **Again and again:** Ctrl-C, or a crash, keeps what is done; `resume=true` goes on in the middle of the run at hand
   and ends with the same figures. A run that fails stops no other: the report says which, and why; `resume=true` tries
-  it again.
+  it again. Rows or templates that change in the middle are noticed, and nothing is compared.
+- **Held out** means held out: no run trains on a task of the cluster, of a related one, or on what is kept back, which
+  is looked up once more in what each run says it trained on. A `model` whose own run was trained on a held-out task is
+  refused. Rows that are in two tasks are not looked for unless `tune.data.mixture.decontaminate=held-out` says so.
 - **Values, paths and lists** are written as for `tutelage tune` (recipe.md).
 
 This page is generated from the settings: `python -m tutelage.studies.reference > docs/study.md`.
@@ -70,8 +73,8 @@ TAIL = """
 An item's mean over its wordings comes first, so that ten answers to one question are no ten observations. A task's
 interval is over items: Wilson's on the effective number of answers for right and wrong, the bootstrap else; for a
 difference the paired bootstrap over the items that both models answered. Tasks are put together into clusters, and
-clusters into the mean, as independent (Zou and Donner 2008), each counting alike; which tasks and clusters there are
-is taken as given.
+clusters into the mean, as independent (Zou and Donner 2008), each counting alike; a task of two clusters counts in both
+and is evidence once. Which tasks and clusters there are is taken as given.
 
 With two seeds or more the interval covers what training leaves to luck: the items' interval and Student's interval
 over the seeds' own means are put together as squares. In simulations with right or wrong answers, 60 to 200 items, 3
@@ -79,7 +82,9 @@ to 10 seeds and more or less luck, it held the truth in 96 to 98 % of the cases,
 %. Two seeds give very wide intervals, for two say little; three are the least that make sense. With one seed the
 interval is over items alone, and says so.
 
-The better untuned prompt is chosen on the items that are scored, which favours the untuned model.
+The better untuned prompt, exemplars included, is chosen in each cluster on the items that are scored, which favours the
+untuned model; the interval takes the choice as given. Each cluster is called up for sure by itself: of forty in which
+nothing changed, one would be.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def render(result: Result, recipe: StudySettings, drawings: Sequence[tuple[Plot,
         total=_total(result.costs),
         chosen=chosen(recipe),
         recipe=recipe_text(recipe.model_copy(update={"resume": False, "overwrite": False})),
-        again=recipe.output / RECIPE,
+        again=shlex.quote(str(recipe.output / RECIPE)),
     )
 
 

@@ -41,6 +41,8 @@ def run_steps(
         announce(StepEnded(number, len(plan.steps), step, ended.status, ended.seconds, ended.sentence))
         if not keep_models:
             _drop_models(plan, outcomes)
+    if not keep_models:  # what finished in a session that was killed before it dropped this
+        _drop_models(plan, outcomes)
     return outcomes
 
 

@@ -96,7 +96,9 @@ class HoldOut(StudySettings):
     tasks: tuple[str, ...] = Field(description="names, cluster:NAME, all, starter, task files, or folders of them")
     catalog: tuple[Path, ...] = Field((), description="folders with task files of your own")
     data_root: Path | None = Field(None, description="the folder that tasks' files lie below; null: rows from the hub")
-    hold_out: tuple[str, ...] = Field(("all",), description="clusters, each held out by itself; all: every one")
+    hold_out: tuple[str, ...] = Field(
+        ("all",), min_length=1, description="clusters, each held out by itself; all: every one"
+    )
     related: tuple[str, ...] | None = Field(
         None, description="clusters that leave training with any held-out one; null: the related ones that FLAN leaves"
     )

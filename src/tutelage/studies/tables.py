@@ -69,6 +69,15 @@ def hundredths(share: float, signed: bool = False) -> str:
     return f"{sign}{abs(value):.1f}"
 
 
+def counted(count: int, word: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "task"), counted(1200, "item")
+    ('1 task', '1,200 items')
+    """
+    return f"{count:,} {word if count == 1 else word + 's'}"
+
+
 def as_csv(table: Table) -> str:
     """One line a row, figures as shares with all their digits; an estimate is three columns.
 
