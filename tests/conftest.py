@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import settings
 from tests.tiny import make_model
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# No test reads or writes the developer's own token cache.
+os.environ["TUTELAGE_CACHE"] = tempfile.mkdtemp(prefix="tutelage-cache-")
 
 import tutelage  # noqa: F401  (sets the OpenMP variables before torch is imported)
 

@@ -16,7 +16,8 @@ from tests.tiny import make_tokenizer
 from tutelage.data.ledger import Ledger
 from tutelage.errors import UserError
 from tutelage.run.recipe import Recipe
-from tutelage.run.rows import TOGETHER, Rows, read_examples, refuse_unknown_ids
+from tutelage.run.rows import Rows, read_examples, refuse_unknown_ids
+from tutelage.run.shards import TOGETHER
 from tutelage.tokens.chat import ChatFormat
 from tutelage.tokens.encode import Encoder
 from tutelage.tokens.store import Examples

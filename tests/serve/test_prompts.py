@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tutelage.data.alpaca import read_alpaca
 from tutelage.data.fields import BadRow
-from tutelage.data.formats import read_alpaca, read_messages
+from tutelage.data.formats import read_messages
 from tutelage.errors import UserError
 from tutelage.serve.prompts import prompt_of, rows_of, rows_of_stream
 from tutelage.tokens.rendering import text_of

@@ -27,6 +27,10 @@ def store_of(examples: list[list[Leaf]]) -> LeafStore:
     return builder.finish()
 
 
+def contents(store: LeafStore) -> list[list[tuple[list[int], int]]]:
+    return [[(leaf.ids.tolist(), leaf.start) for leaf in store.leaves(number)] for number in range(len(store))]
+
+
 @given(EXAMPLES)
 def test_what_goes_in_comes_out(examples: list[list[Leaf]]) -> None:
     builder = StoreBuilder()
@@ -49,14 +53,32 @@ def test_a_selection_keeps_its_order() -> None:
     assert [chosen.leaves(number)[0].ids.tolist() for number in range(2)] == [[3, 4], [0, 1]]
 
 
+@given(st.lists(EXAMPLES, min_size=1, max_size=3), st.data())
+def test_a_selection_of_joined_stores_is_what_it_chose(parts: list[list[list[Leaf]]], data: st.DataObject) -> None:
+    whole = joined([store_of(examples) for examples in parts])
+    places = data.draw(st.lists(st.integers(0, len(whole) - 1), max_size=8) if len(whole) else st.just([]))
+    chosen = whole.select(np.array(places, np.int64))
+    every = contents(whole)
+    assert contents(chosen) == [every[place] for place in places]
+    assert chosen.tokens().tolist() == [whole.tokens()[place] for place in places]
+    assert chosen.supervised().tolist() == [whole.supervised()[place] for place in places]
+    assert chosen.ids.tolist() == [one for place in places for ids, _ in every[place] for one in ids]
+    assert chosen.parts is whole.parts, "a selection takes no memory for ids"
+
+
 @given(st.lists(EXAMPLES, min_size=1, max_size=4))
 def test_joined_stores_are_the_store_of_everything(parts: list[list[list[Leaf]]]) -> None:
     found = joined([store_of(examples) for examples in parts])
     expected = store_of([leaves for examples in parts for leaves in examples])
-    for name in ("ids", "first_id", "start", "first_leaf", "fed"):
+    for name in ("ids", "size", "start", "first_leaf"):
         one, other = getattr(found, name), getattr(expected, name)
-        assert one.tolist() == other.tolist()
-        assert one.dtype == other.dtype
+        assert one.tolist() == other.tolist(), name
+        assert one.dtype == other.dtype, name
+    assert found.tokens().tolist() == expected.tokens().tolist()
+    assert found.highest == expected.highest
+    assert contents(found) == [
+        [(leaf.ids.tolist(), leaf.start) for leaf in leaves] for part in parts for leaves in part
+    ]
 
 
 def test_what_is_there_is_the_same_in_every_epoch() -> None:

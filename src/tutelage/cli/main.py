@@ -66,6 +66,7 @@ VERBS = {
             "check": Verb(
                 "tutelage.cli.data", "check", "How many rows are good, and why others are not.", context=LOOSE
             ),
+            "cache": Verb("tutelage.cli.cache", "cache", "The token ids that runs keep, and how much they take."),
         },
     ),
 }

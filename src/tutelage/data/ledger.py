@@ -74,6 +74,33 @@ class Ledger:
         if format not in source.format.split(", "):
             source.format += f", {format}"
 
+    def used(self, path: str, *, read: int, kept: int, cut: int, examples: int, tokens: int, supervised: int) -> None:
+        """Many rows at once: so many read, of these so many kept or cut; the fates of the others are told besides."""
+        source = self._sources[path]
+        source.read += read
+        source.kept += kept
+        source.cut += cut
+        self._used(source, examples, tokens, supervised)
+
+    def withdrawn(
+        self,
+        origin: Origin,
+        reason: str,
+        row: object,
+        detail: str,
+        *,
+        cut: bool,
+        examples: int,
+        tokens: int,
+        supervised: int,
+    ) -> None:
+        """A row that was told as kept (or cut) is dropped after all; the figures are those that it was told with."""
+        source = self._sources[origin.path]
+        source.kept -= not cut
+        source.cut -= cut
+        self._used(source, -examples, -tokens, -supervised)
+        self.dropped(origin, reason, row, detail)
+
     def warn(self, path: str, sentence: str) -> None:
         """Something of a source that a person should know, though its rows are used."""
         self._sources[path].warnings.append(sentence)
@@ -85,12 +112,12 @@ class Ledger:
     def kept(self, origin: Origin, *, examples: int, tokens: int, supervised: int) -> None:
         """The row is used whole: as so many examples of so many tokens in all, so many of them supervised."""
         self._sources[origin.path].kept += 1
-        self._used(origin, examples, tokens, supervised)
+        self._used(self._sources[origin.path], examples, tokens, supervised)
 
     def cut(self, origin: Origin, *, examples: int, tokens: int, supervised: int) -> None:
         """The row is used, truncated or split to fit; counts as for `kept`."""
         self._sources[origin.path].cut += 1
-        self._used(origin, examples, tokens, supervised)
+        self._used(self._sources[origin.path], examples, tokens, supervised)
 
     def dropped(self, origin: Origin, reason: str, row: object, detail: str = "") -> None:
         """The row is good and not used, because the recipe says so (`overlong: drop`).
@@ -133,8 +160,8 @@ class Ledger:
                 f"{max_quarantine:.4g}: {_commonest(bad)}{self._whereabouts()}; mend them, or raise data.max_quarantine"
             )
 
-    def _used(self, origin: Origin, examples: int, tokens: int, supervised: int) -> None:
-        source = self._sources[origin.path]
+    @staticmethod
+    def _used(source: _Source, examples: int, tokens: int, supervised: int) -> None:
         source.examples += examples
         source.tokens += tokens
         source.supervised_tokens += supervised

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
 
 from tutelage.data.columns import Renaming
+from tutelage.data.facts import Tells
 from tutelage.data.fields import BadRow, UnwantedRow
 from tutelage.data.formats import Format, detect, explain_unknown, find
 from tutelage.data.ledger import Ledger
@@ -33,70 +34,99 @@ def load(source: SourceSettings, stage: str, ledger: Ledger) -> Iterator[Loaded]
     """
     left = source.limit
     for piece in pieces(source):
-        reading = _Reading(source, stage, ledger, piece, left)
-        yield from reading.records()
-        left = None if left is None else left - reading.read
+        with closing(PieceReader(source, stage, piece, left)) as reader:
+            ledger.opened(piece.name, reader.format.name, piece.fingerprint()["sha256"], reader.licence)
+            placeholders = FoundPlaceholders()
+            yield from reader.take(None, ledger, placeholders)
+            warning = placeholders.warning()
+            if warning is not None:
+                ledger.warn(piece.name, warning)
+        left = None if left is None else left - reader.rows
         if left == 0:
             return
 
 
-@dataclass
-class _Reading:
-    """One file, or one split of a data set of the hub. read: rows so far, of at most `limit`."""
+class FoundPlaceholders(Placeholders):
+    """Placeholders that are found stretch by stretch: what one has found can be told to another."""
 
-    source: SourceSettings
-    stage: str
-    ledger: Ledger
-    piece: Piece
-    limit: int | None
-    read: int = 0
+    @property
+    def found(self) -> tuple[int, str, int] | None:
+        """How many rows hold one, the first of these, the number of its row."""
+        return None if self._first is None else (self._rows, self._first[0], self._first[1].row)
 
-    def records(self) -> Iterator[Loaded]:
-        """The good rows."""
-        renaming = Renaming(self.source.columns, self.source.tags)
-        with closing(self.piece.rows()) as everything:
-            rows = self._counted(islice(everything, self.limit))
+    @classmethod
+    def of(cls, found: tuple[int, str, int], path: str) -> FoundPlaceholders:
+        """What `found` told, of a file that is called so now."""
+        made = cls()
+        made._rows, shown, row = found
+        made._first = (shown, Origin(path, row))
+        return made
+
+
+class PieceReader:
+    """One file, or one split of a data set of the hub, stretch by stretch.
+
+    limit: rows that are read at most; None: all. rows: those taken or passed over so far. format: of all rows.
+    """
+
+    def __init__(self, source: SourceSettings, stage: str, piece: Piece, limit: int | None = None) -> None:
+        """Reads as much as tells the format. Raises `UserError` as `load` does."""
+        self.piece = piece
+        self.rows = 0
+        self._source = source
+        self._stage = stage
+        self._renaming = Renaming(source.columns, source.tags)
+        self._everything = piece.rows()
+        try:
+            rows = islice(self._everything, limit)
             head = _head(rows)
-            renaming.check([row.value for row in head if row.fault is None], self.piece.name)
-            renamed = [renaming(row.value) for row in head if row.fault is None]
-            format = self._format(head, renamed)
-            licence = self.source.licence or self.piece.licence()
-            self.ledger.opened(self.piece.name, format.name, self.piece.fingerprint()["sha256"], licence)
-            yield from self._converted(format, renaming, chain(head, rows))
+            self._renaming.check([row.value for row in head if row.fault is None], piece.name)
+            renamed = [self._renaming(row.value) for row in head if row.fault is None]
+            self.format = self._format(head, renamed)
+        except BaseException:
+            self.close()
+            raise
+        self._rows = chain(head, rows)
 
-    def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            self.read += 1
-            yield row
+    @property
+    def licence(self) -> str | None:
+        """What the recipe says, or else the data set's own card."""
+        return self._source.licence or self.piece.licence()
 
-    def _converted(self, format: Format, renaming: Renaming, rows: Iterable[Row]) -> Iterator[Loaded]:
-        placeholders = Placeholders()
-        for whole in rows:
+    def close(self) -> None:
+        """Closes the file."""
+        self._everything.close()
+
+    def skip(self, rows: int) -> None:
+        """Passes over so many rows."""
+        self.rows += sum(1 for _ in islice(self._rows, rows))
+
+    def take(self, rows: int | None, told: Tells, placeholders: Placeholders) -> Iterator[Loaded]:
+        """The good ones of the next rows, so many or all; `told` is told of each row and of the bad ones' fate."""
+        for whole in islice(self._rows, rows):
+            self.rows += 1
             origin = Origin(self.piece.name, whole.number)
-            for row in _split(format, renaming, whole):
-                self.ledger.read(origin)
+            for row in _split(self.format, self._renaming, whole):
+                told.read(origin)
                 if row.fault is not None:
-                    self.ledger.quarantined(origin, row.fault, row.text if row.value is None else row.value)
+                    told.quarantined(origin, row.fault, row.text if row.value is None else row.value)
                     continue
                 try:
-                    record = format.convert(renaming(row.value), self.stage)
+                    record = self.format.convert(self._renaming(row.value), self._stage)
                 except UnwantedRow as unwanted:
-                    self.ledger.dropped(origin, str(unwanted), row.value)
+                    told.dropped(origin, str(unwanted), row.value)
                 except BadRow as bad:
-                    self.ledger.quarantined(origin, str(bad), row.value)
+                    told.quarantined(origin, str(bad), row.value)
                 else:
                     placeholders.look(record, origin)
                     yield origin, row.value, record
-        warning = placeholders.warning()
-        if warning is not None:
-            self.ledger.warn(self.piece.name, warning)
 
     def _format(self, head: list[Row], sample: list[object]) -> Format:
         name = self.piece.name
         if not head:
             raise UserError(f"{name} holds no rows")
-        format = find(self.source.format) if self.source.format else self._recognised(head, sample)
-        refusal = format.refusal(self.stage)
+        format = find(self._source.format) if self._source.format else self._recognised(head, sample)
+        refusal = format.refusal(self._stage)
         if refusal is not None:
             raise UserError(f"{name} holds rows of the format {format.name}, but {refusal}")
         return format
@@ -105,9 +135,9 @@ class _Reading:
         name = self.piece.name
         if not sample:
             raise UserError(f"no row of {name} can be read; line {head[0].number} is {head[0].fault}")
-        format = detect(sample, self.stage)
+        format = detect(sample, self._stage)
         if format is None:
-            table = name.lower().removesuffix(".gz").endswith((".csv", ".tsv")) and not self.source.header
+            table = name.lower().removesuffix(".gz").endswith((".csv", ".tsv")) and not self._source.header
             header = "; if its first line does not name the columns, say what they are by `header`" if table else ""
             raise UserError(f"{name} holds {explain_unknown(sample)}{header}")
         return format

@@ -78,6 +78,21 @@ class DataSettings(Settings):
     max_quarantine: float = Field(
         0.01, ge=0, le=1, description="stop if more than this share of the rows, and more than 10 rows, are bad"
     )
+    cache: bool = Field(
+        True,
+        description="keep the token ids of large sources for the next run to start from, in $TUTELAGE_CACHE or among "
+        "the user's caches; `tutelage data cache` shows and prunes them",
+    )
+    workers: int | None = Field(
+        None,
+        ge=0,
+        description="processes that turn the rows of large files into token ids; null: as many as cores, at most 8; 0: "
+        "none but the run's own",
+    )
+    duplicates: Literal["keep", "drop-exact", "drop-near"] = Field(
+        "keep",
+        description="rows that have the same text as an earlier one, or almost the same; data_report.json counts both",
+    )
     validation: Annotated[float | int | Literal["dev"] | Path | None, BeforeValidator(_dev)] = Field(
         None,
         description="for the validation loss: a share below 1 or a number of the files' examples, held back; a file; "

@@ -7,6 +7,7 @@ from typing import Any
 
 from tutelage.errors import UserError
 from tutelage.run.recipe import Recipe
+from tutelage.tokens.cache_terms import DatedChatFormat
 from tutelage.tokens.chat import ChatFormat
 from tutelage.tokens.encode import Encoder
 from tutelage.tokens.templates import resolve_template
@@ -22,7 +23,7 @@ def chat_format(recipe: Recipe, tokenizer: Any, started: datetime) -> ChatFormat
     """
     if recipe.stage == "pretrain" or (recipe.chat_template is None and not tokenizer.chat_template):
         return None
-    return ChatFormat(tokenizer, resolve_template(recipe.chat_template, tokenizer), now=lambda: started)
+    return DatedChatFormat(tokenizer, resolve_template(recipe.chat_template, tokenizer), started)
 
 
 def encoder_for(recipe: Recipe, config: Any, tokenizer: Any, chat: ChatFormat | None) -> Encoder:

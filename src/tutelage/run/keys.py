@@ -22,7 +22,7 @@ TYPE_WORDS: dict[object, str] = {
     Path: "a path",
     type(None): "null",
 }
-PLURALS = {"text": "names", "a path": "paths"}
+PLURALS = {"text": "names", "a path": "paths", "a whole number": "whole numbers"}
 BOUND_SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 

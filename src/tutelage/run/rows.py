@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutelage.data.ledger import Ledger
-from tutelage.data.load import load
 from tutelage.data.settings import SourceSettings
 from tutelage.errors import UserError
-from tutelage.records import Completion, Conversation, Message, Origin, Record
+from tutelage.run.duplicates import drop, duplicates_in
 from tutelage.run.events import Note, Warned
 from tutelage.run.gathering import Gathering
-from tutelage.run.mixture import DEV_SUFFIX, RAW_TASK, TASK, RunMixture, drop_overlapping
+from tutelage.run.mixture import DEV_SUFFIX, RAW_TASK, TASK, RunMixture
+from tutelage.run.reading import Ways, read_source, warn
 from tutelage.run.recipe import Recipe
-from tutelage.tasks.contamination import EvaluationRows, Overlap
-from tutelage.tokens.encode import Encoded, Encoder
-from tutelage.tokens.forest import laid_out
-from tutelage.tokens.overlong import Overlong
-from tutelage.tokens.store import Examples, LeafStore, SameEveryEpoch, StoreBuilder
+from tutelage.run.shard_workers import usual_workers
+from tutelage.run.shards import overlaps_in as overlaps_in
+from tutelage.tasks.contamination import EvaluationRows
+from tutelage.tokens.cache import TokenCache
+from tutelage.tokens.encode import Encoder
+from tutelage.tokens.store import Examples, LeafStore, SameEveryEpoch, joined
 
-# Rows that go to the tokenizer together.
-TOGETHER = 512
 # The split of a run's rows must not be the permutation of its first epoch.
 HELD_BACK = 2**32 - 1
 # Nor may which of a source's rows come, where its rate has a fraction.
@@ -39,11 +37,15 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Rows:
-    """What a run trains on, and what it validates on; `mixture` where tasks are trained on."""
+    """What a run trains on, and what it validates on; `mixture` where tasks are trained on.
+
+    duplicates: rows of the files that say the same as an earlier one, `exact`, or almost the same, `near`.
+    """
 
     train: Examples
     validation: Examples | None
     mixture: RunMixture | None = None
+    duplicates: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_examples(
@@ -52,21 +54,28 @@ def read_examples(
     ledger: Ledger,
     gathering: Gathering | None = None,
     check: Callable[[LeafStore], None] = lambda store: None,
+    tell: Callable[[str], None] = warn,
 ) -> Rows:
     """Reads and encodes every file, and the mixture's first epoch. The ledger knows the fate of each row afterwards.
 
     `check` refuses what can't be trained on: it is asked of everything, of the mixture's later epochs when they come.
+    `tell` hears a line where something did not go as it should and the run goes on: a token cache that can't be kept.
 
     Raises:
         UserError: too many bad rows, no row that can be used, or a validation set that leaves nothing to train on.
     """
-    evaluation = gathering.evaluation if gathering else None
-    store, numbers = _encoded(recipe.data.sources, recipe.stage, encoder, ledger, evaluation)
+    ways = ways_of(recipe, gathering.evaluation if gathering else None, tell)
+    reads = [read_source(source, recipe.stage, encoder, ledger, ways) for source in recipe.data.sources]
     ledger.check(recipe.data.max_quarantine)
+    duplicates = duplicates_in(reads)
+    stores = drop(reads, duplicates, recipe.data.duplicates, ledger)
+    numbers = np.repeat(np.arange(len(stores)), [len(store) for store in stores])
+    store = joined(stores)
     held = recipe.data.validation
     validation: LeafStore | None = None
     if isinstance(held, Path):
-        validation, _ = _encoded([SourceSettings(path=held)], recipe.stage, encoder, ledger)
+        alone = replace(ways, evaluation=None)
+        validation = read_source(SourceSettings(path=held), recipe.stage, encoder, ledger, alone).store
         ledger.check(recipe.data.max_quarantine)
     elif isinstance(held, float | int):
         kept, held_back = _split(len(store), held, recipe.seed)
@@ -77,7 +86,7 @@ def read_examples(
             check(each)
     validated = None if validation is None else SameEveryEpoch(validation)
     if gathering is None or recipe.data.mixture is None:
-        return Rows(SameEveryEpoch(store), validated)
+        return Rows(SameEveryEpoch(store), validated, duplicates=duplicates.counts())
     mixture = RunMixture(recipe.data.mixture, gathering, for_tasks(recipe, encoder), recipe.seed, store, check)
     try:
         dev = mixture.settle(ledger)
@@ -85,16 +94,22 @@ def read_examples(
     except BaseException:
         mixture.examples.close()
         raise
-    return Rows(mixture.examples, validated or dev, mixture)
+    return Rows(mixture.examples, validated or dev, mixture, duplicates.counts())
+
+
+def ways_of(recipe: Recipe, evaluation: EvaluationRows | None, tell: Callable[[str], None] = warn) -> Ways:
+    """How a recipe's sources are read."""
+    workers = usual_workers() if recipe.data.workers is None else recipe.data.workers
+    return Ways(TokenCache() if recipe.data.cache else None, workers, evaluation, tell)
 
 
 def refuse_unknown_ids(store: LeafStore, known: int | None, tokenizer: Any) -> None:
     """Raises `UserError` where a token's id is beyond the `known` ids of the model: its tokenizer is another's."""
-    highest = int(store.ids.max(initial=0))
-    if known is not None and highest >= known:
+    if known is not None and store.highest >= known:
+        written = tokenizer.convert_ids_to_tokens(store.highest)
         raise UserError(
-            f"the tokenizer writes {tokenizer.convert_ids_to_tokens(highest)!r} as id {highest}, but the model knows "
-            f"only {known} tokens (vocab_size in its config.json); put its own tokenizer beside it"
+            f"the tokenizer writes {written!r} as id {store.highest}, but the model knows only {known} tokens "
+            "(vocab_size in its config.json); put its own tokenizer beside it"
         )
 
 
@@ -103,7 +118,7 @@ def data_report(ledger: Ledger, rows: Rows, before: Mapping[str, Any]) -> dict[s
 
     `before` is what the file held, as a run that is resumed finds it.
     """
-    report = ledger.report()
+    report = ledger.report() | {"duplicates": dict(rows.duplicates)}
     if rows.mixture is None:
         return report
     tasks = rows.mixture.report()
@@ -175,77 +190,3 @@ def _split(count: int, held: float, seed: int) -> tuple[IntArray, IntArray]:
         )
     order = np.random.default_rng([seed, HELD_BACK]).permutation(count)
     return np.sort(order[size:]), np.sort(order[:size])
-
-
-def overlaps_in(records: Sequence[Record], evaluation: EvaluationRows | None) -> dict[int, Overlap]:
-    """The places of the records that hold an evaluation row in one of their texts, with one that each holds."""
-    if evaluation is None:
-        return {}
-    texts = ((str(place), text) for place, record in enumerate(records) for text in _texts(record))
-    return {int(overlap.training_id): overlap for overlap in evaluation.overlaps(texts)}
-
-
-def _texts(record: Record) -> list[str]:
-    if isinstance(record, Conversation):
-        return [text for message in record.messages for text in _said(message) if text]
-    return [record.prompt, record.completion] if isinstance(record, Completion) else [record.text]
-
-
-def _said(message: Message) -> list[str]:
-    return [
-        "".join(part.text for part in message.content),
-        message.reasoning,
-        *(one.arguments for one in message.calls),
-    ]
-
-
-def _encoded(
-    sources: Iterable[SourceSettings],
-    stage: str,
-    encoder: Encoder,
-    ledger: Ledger,
-    evaluation: EvaluationRows | None = None,
-) -> tuple[LeafStore, IntArray]:
-    """The examples of all sources, and the number of the source that each is of."""
-    builder = StoreBuilder()
-    counts = []
-    for source in sources:
-        count = 0
-        rows = load(source, stage, ledger)
-        while batch := list(islice(rows, TOGETHER)):
-            overlaps = overlaps_in([record for _, _, record in batch], evaluation)
-            for place, overlap in overlaps.items():
-                drop_overlapping(ledger, batch[place][0], batch[place][1], overlap)
-            kept = [row for place, row in enumerate(batch) if place not in overlaps]
-            for (origin, value, _), encoded in zip(kept, _encode(encoder, kept), strict=True):
-                _settle(origin, value, encoded, ledger)
-                count += len(encoded.examples)
-                for leaves in encoded.examples:
-                    builder.add(leaves)
-        counts.append(count)
-    return builder.finish(), np.repeat(np.arange(len(counts)), counts)
-
-
-def _encode(encoder: Encoder, batch: list[tuple[Origin, object, Record]]) -> Iterator[Encoded]:
-    try:
-        yield from encoder.encode_many([record for _, _, record in batch])
-    except Overlong as found:
-        origin = batch[found.place][0]
-        raise UserError(
-            f"{origin.path}, row {origin.row}: {found.length} tokens are more than max_length={found.max_length}, and "
-            f"overlong=error; raise max_length, or set overlong to truncate-prompt, split or drop"
-        ) from None
-
-
-def _settle(origin: Origin, value: object, encoded: Encoded, ledger: Ledger) -> None:
-    if encoded.fate in ("kept", "cut"):
-        tell = ledger.kept if encoded.fate == "kept" else ledger.cut
-        tell(
-            origin,
-            examples=len(encoded.examples),
-            tokens=sum(laid_out([leaf.ids for leaf in example]) for example in encoded.examples),
-            supervised=sum(len(leaf.ids) - leaf.start for example in encoded.examples for leaf in example),
-        )
-    else:
-        tell_why = ledger.dropped if encoded.fate == "dropped" else ledger.quarantined
-        tell_why(origin, encoded.reason or "", value)

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from tutelage.tokens.word_cache import WordCache
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+# So few texts are encoded as they are: the first words of a tokenizer take a while.
+MANY = 64
 NEVER = re.compile(r"(?!)")
 
 # Tried as the text before one that must be encoded alone: a blank that a tokenizer puts before every text then goes to
@@ -46,6 +51,7 @@ class Vocabulary:
         special = {token for token, entry in self.added.items() if entry.special} | set(tokenizer.all_special_tokens)
         self._special = _any_of([token for token in special if token.strip()])
         self.stops = _any_of([token for token in {*special, *self.added} if token.strip()])
+        self._adds = self._encode(["a"], add_special_tokens=True) != self._encode(["a"], add_special_tokens=False)
         self.begins_with_bos = self.bos_id is not None and self.raw_ids(["a"])[0][:1] == [self.bos_id]
 
     def id_of(self, token: str) -> int:
@@ -91,6 +97,10 @@ class Vocabulary:
             and not (entry.normalized or entry.lstrip or entry.single_word)
         )
 
+    @cached_property
+    def _words(self) -> WordCache | None:
+        return WordCache.of(self._backend, self.added)
+
     def _encode(self, texts: Sequence[str], *, add_special_tokens: bool) -> list[list[int]]:
         if self._backend is None:
             return [self.tokenizer.encode(text, add_special_tokens=add_special_tokens) for text in texts]
@@ -101,6 +111,13 @@ class Vocabulary:
         self._backend.encode_special_tokens = False
         if len(texts) == 1:
             return [self._backend.encode(texts[0], add_special_tokens=add_special_tokens).ids]
+        if len(texts) >= MANY and self._words is not None and not (add_special_tokens and self._adds):
+            known = self._words.ids(texts)
+            others = iter(self._batch([text for text, ids in zip(texts, known, strict=True) if ids is None], False))
+            return [next(others) if ids is None else ids for ids in known]
+        return self._batch(texts, add_special_tokens)
+
+    def _batch(self, texts: Sequence[str], add_special_tokens: bool) -> list[list[int]]:
         return [
             found.ids for found in self._backend.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
         ]
