@@ -17,6 +17,7 @@ from tutelage.run.metrics import read_metrics
 def words(model: Path, data: Path, output: Path, **keys: object) -> list[str]:
     """The words of `tutelage tune` for a run; `train__epochs=1` stands for `train.epochs=1`. In float32, quickly."""
     settled = {"model": model, "data": data, "output": output, "train.dtype": "float32", "train.learning_rate": 1e-3}
+    settled["report.samples"] = 0  # answers before and after cost more than these runs
     settled |= {name.replace("__", "."): value for name, value in keys.items()}
     return [f"{name}={_yaml(value)}" for name, value in settled.items()]
 

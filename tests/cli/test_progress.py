@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
 
+from tutelage.cli.plan_view import LEARNT, plain, plan_lines, size
 from tutelage.cli.progress import Clock, Live, clock, count, figures, shown, told
 from tutelage.run.events import (
     Event,
@@ -23,8 +25,37 @@ from tutelage.run.events import (
     Validated,
     Warned,
 )
+from tutelage.run.preflight import Estimate, Lengths, Memory, Preflight, Shown
 
 PLAN = Planned(12, 999, 230_000, 120_000, 4_900_000, 134_515_008, "cpu", "bfloat16", "owner/base")
+PREFLIGHT = Preflight(
+    rows={"read": 1010, "kept": 990, "cut": 9, "dropped": 11, "quarantined": 0},
+    lengths=Lengths(5, 93, 812, (5, 274, 543, 812), (800, 0, 199)),
+    shown=(
+        Shown((("Say [red]yes\x1b[31m.\n", False), ("Yes.<|im_end|>", True)), 12, 4),
+        Shown((("… and 2?", False), ("4", True)), 500, 100, (300, 80)),
+    ),
+    manner="LoRA of rank 16",
+    epochs=3.0,
+    learning_rate=2e-4,
+    estimate=Estimate(
+        4000.0, 3.25, Memory(10**9, 2 * 10**7, 4 * 10**7, 10**9, 10**8, 10**8, together=True, limit=8 * 10**9)
+    ),
+    cautions=("a caution, with its cure",),
+    duplicates={"exact": 7, "near": 0},
+)
+PAGE = """owner/base: 134.5M parameters, 4.9M of them trained, on cpu in bfloat16
+999 examples, 230.0k tokens, 52% supervised; 12 steps
+rows      1,010 read: 990 kept, 9 cut, 11 dropped; 7 with the text of an earlier one
+lengths   5 █ ▃ 812 tokens, half of the examples at most 93
+training  LoRA of rank 16, 3 epochs, learning rate 0.0002
+time      about 1:06:40, 3.2 s a step
+memory    about 2.3 GB of 8.0 GB at the peak (1.0 GB held now, 20 MB gradients, 40 MB optimiser, 1.2 GB activations \
+and scratch)
+first examples, ⟦what is learnt⟧
+  Say [red]yes�[31m.⏎⟦Yes.<|im_end|>⟧
+  300 tokens … … and 2?⟦4⟧ … 80 tokens
+warning: a caution, with its cure""".replace("\\\n", "")
 METRICS: dict[str, float | int] = {
     "step": 3,
     "epoch": 0.1,
@@ -68,7 +99,22 @@ def test_events_in_words(event: Event, words: str) -> None:
     assert told(event) == words
 
 
+def test_the_page_of_a_plan() -> None:
+    lines = plan_lines(replace(PLAN, preflight=PREFLIGHT))
+    assert "\n".join(map(plain, lines)) == PAGE
+    assert [words for line in lines for words, style in line if style == LEARNT][1:] == ["Yes.<|im_end|>", "4"]
+    assert len(lines) <= 30
+
+
+def test_a_plan_without_a_time() -> None:
+    estimate = replace(PREFLIGHT.estimate, seconds=None, step_seconds=None)
+    text = told(replace(PLAN, preflight=replace(PREFLIGHT, estimate=estimate, duplicates={})))
+    assert "\ntime" not in text
+    assert "11 dropped\n" in text
+
+
 def test_numbers() -> None:
+    assert [size(number) for number in (2_100_000_000, 30_000_000)] == ["2.1 GB", "30 MB"]
     assert [clock(seconds) for seconds in (0, 9, 59.7, 3725)] == ["0:00", "0:09", "1:00", "1:02:05"]
     assert [count(number) for number in (999, 11_800, 134_515_008, 7e9)] == ["999", "11.8k", "134.5M", "7.0B"]
     assert figures({"step": 1, "learning_rate": 1.24e-4}) == ["lr 1.2e-4"]
@@ -108,7 +154,7 @@ def test_only_the_first_rank_shows_anything(monkeypatch: pytest.MonkeyPatch, jso
 
 def play(show: Callable[[Event], None]) -> None:
     show(Note("rows [red]are[/red] alpaca"))
-    show(PLAN)
+    show(replace(PLAN, preflight=PREFLIGHT))
     for step in range(1, 13):
         show(Stepped(METRICS | {"step": step}, 12))
     show(Validated(12, 1.25, True))
@@ -125,6 +171,8 @@ def test_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = stream.getvalue()
     for words in (
         "rows [red]are[/red] alpaca",
+        "\x1b[1;32mYes.<|im_end|>",
+        "warning: a caution, with its cure",
         "step 12/12",
         "100 %",
         "loss 2.3457",

@@ -59,6 +59,21 @@ def test_the_recipe_reaches_the_run(play: Play) -> None:
     assert [(recipe.train.epochs, recipe.train.learning_rate) for recipe in seen] == [(1.0, 1e-4), (2.0, None)]
 
 
+def test_a_dry_run_is_a_rehearsal(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[Recipe] = []
+    play(lambda recipe, announce: pytest.fail("it ran"))
+
+    def rehearse(recipe: Recipe, announce: Announce) -> None:
+        seen.append(recipe)
+        announce(Note("rows.jsonl is alpaca"))
+
+    sys.modules["tutelage.run.tune"].rehearse = rehearse  # type: ignore[attr-defined]
+    assert run([*WORDS, "--dry-run"]) == 0
+    assert len(seen) == 1
+    assert capsys.readouterr().out == "rows.jsonl is alpaca\n"
+    assert not Path("o").exists()
+
+
 def test_plain_lines(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
     play(steps)
     assert run([*WORDS, "train.log_every=2"]) == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.run.chart import Curve, draw, short, smooth, thin, ticks
+from tutelage.run.chart import Curve, bars, draw, short, smooth, thin, ticks
 
 FLOATS = st.floats(-1e9, 1e9, allow_nan=False)
 
@@ -82,6 +82,21 @@ def test_any_curve_is_drawn_inside_the_picture(points: list[tuple[float, float]]
                 x, y = map(float, pair.split(","))
                 assert -1 <= x <= 881
                 assert -1 <= y <= 261
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30))
+def test_bars_are_as_tall_as_their_counts(counts: list[int]) -> None:
+    edges = list(range(5, 5 + 3 * (len(counts) + 1), 3))
+    svg = bars("t", edges, counts)
+    assert bool(svg) == any(counts)
+    if svg:
+        rects = list(ElementTree.fromstring(svg).iter("rect"))
+        heights = [float(rect.attrib["height"]) for rect in rects]
+        tallest = max(heights)
+        for place, (height, count) in enumerate(zip(heights, counts, strict=True)):
+            assert (height == 0) == (count == 0)
+            assert height == pytest.approx(tallest * count / max(counts), abs=1.6)
+            assert rects[place][0].text == f"{edges[place]:,} to {edges[place] + 2:,}: {count:,}"
 
 
 def test_nothing_to_draw() -> None:

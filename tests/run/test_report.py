@@ -11,7 +11,9 @@ import pytest
 
 from tests.run.runs import finished, recipe
 from tutelage.run.directory import RunDirectory
+from tutelage.run.preflight import Estimate, Lengths, Memory, Preflight
 from tutelage.run.report import duration, manner, size, write_report
+from tutelage.run.samples import Sample, Samples
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -85,6 +87,42 @@ def test_nothing_from_outside_becomes_markup_and_nothing_is_fetched(tmp_path: Pa
     assert not re.search(r"https?://|url\(|@import", html)
     assert "default-src 'none'" in html
     assert page.text.count("alert(1)") >= 6
+
+
+PREFLIGHT = Preflight(
+    rows={"read": 100},
+    lengths=Lengths(5, 93, 812, (5, 274, 543, 812), (800, 0, 199)),
+    shown=(),
+    manner="all weights",
+    epochs=3.0,
+    learning_rate=2e-4,
+    estimate=Estimate(75.0, 3.25, Memory(10**9, 0, 0, 10**9, 0, 0, together=True)),
+    cautions=("慎 <b>caution</b>",),
+)
+
+
+def test_what_was_known_before_and_what_the_model_says_now(tmp_path: Path) -> None:
+    directory = finished(tmp_path / "run")
+    bad = "</p><script>alert(1)</script>"
+    rows = (Sample("法国的首都是哪里？", "法国法国", "巴黎。", "巴黎。"), Sample("q", "", bad, ""))
+    report = write_report(directory.path, {}, PREFLIGHT, Samples(True, rows))
+    assert report["samples"]["rows"][0]["after"] == "巴黎。"
+    page = page_of(directory)
+    assert "script" not in page.tags
+    text = " ".join(page.text.split())
+    for words in (
+        "The same held-out prompts, which were not trained on; greedy",
+        "法国的首都是哪里？ before 法国法国 after 巴黎。 the row's own answer 巴黎。",
+        f"q before (nothing) after {bad}",
+        "Expected before the first step: 1 min 15 s and 2 GB of memory.",
+        "慎 <b>caution</b>",
+        "examples by length, in tokens: 5 to 812, half of them at most 93",
+    ):
+        assert words in text, words
+    write_report(directory.path, {}, PREFLIGHT, Samples(False, rows))
+    assert "of rows that were trained on, as nothing was held out" in page_of(directory).text
+    write_report(directory.path, {}, PREFLIGHT, Samples(False, ()))
+    assert "Before and after" not in page_of(directory).text
 
 
 def test_a_run_of_which_almost_nothing_is_there(tmp_path: Path) -> None:

@@ -157,7 +157,12 @@ class Live:
             self._validation = event.loss
         if isinstance(event, (Finished, Interrupted)):
             self.close()  # the last words stand below the bar
-        if not isinstance(event, Saved):  # so often that it would only push the rest away
+        if isinstance(event, Planned):
+            from tutelage.cli.plan_view import plan_lines
+
+            for line in plan_lines(event):
+                self._screen.console.print(Text.assemble(*line))
+        elif not isinstance(event, Saved):  # so often that it would only push the rest away
             style = "yellow" if isinstance(event, Warned) else "bold" if isinstance(event, Finished) else ""
             self._screen.console.print(Text(told(event), style))
 
@@ -253,13 +258,9 @@ def count(number: float) -> str:
 
 
 def _plan(plan: Planned) -> str:
-    trained = plan.trainable_parameters
-    share = "all trained" if trained == plan.total_parameters else f"{count(trained)} of them trained"
-    supervised = plan.supervised_tokens / max(plan.tokens, 1)
-    return (
-        f"{plan.model}: {count(plan.total_parameters)} parameters, {share}, on {plan.device} in {plan.dtype}\n"
-        f"{plan.examples:,} examples, {count(plan.tokens)} tokens, {supervised:.0%} supervised; {plan.steps:,} steps"
-    )
+    from tutelage.cli.plan_view import plain, plan_lines
+
+    return "\n".join(map(plain, plan_lines(plan)))
 
 
 def _end(outcome: dict[str, Any]) -> str:

@@ -24,6 +24,9 @@ def tune(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line, for machines.")] = False,
     keys: Annotated[bool, typer.Option("--keys", help="List every key with its default and meaning.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read the rows, load the model, tell the plan and its cost, and stop.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Tune a model on rows of instructions, or pretrain it.
@@ -31,6 +34,7 @@ def tune(
     tutelage tune model=Qwen/Qwen3-0.6B data=rows.jsonl output=runs/first
 
     Any key may follow: adapter=lora, train.learning_rate=1e-4, train.epochs=1, data.validation=0.05, stage=pretrain.
+    --dry-run tells what would be trained, how long it would take and how much memory, and stops there.
     Ctrl-C saves; the same command with resume=true goes on.
     """
     from tutelage.run.recipe import load_recipe
@@ -48,6 +52,11 @@ def tune(
 
     try:
         with shown(json=json, log_every=recipe.train.log_every) as announce:
+            if dry_run:
+                from tutelage.run.tune import rehearse
+
+                rehearse(recipe, announce)
+                return
             from tutelage.run.tune import tune as run
 
             run(recipe, announce)

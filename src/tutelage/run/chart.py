@@ -66,6 +66,29 @@ def draw(
     return "".join([*parts, "</svg>"])
 
 
+def bars(title: str, edges: Sequence[int], counts: Sequence[int], *, width: int = 880, height: int = 110) -> str:
+    """A histogram: counts[i] of what lies in edges[i] … edges[i + 1] - 1. The bars' titles say both."""
+    most = max(counts, default=0)
+    if not most:
+        return ""
+    left, bottom = 1.0, height - BOTTOM
+    step = (width - 2 * left) / len(counts)
+    parts = [f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">']
+    for place, (count, start, end) in enumerate(zip(counts, edges, edges[1:], strict=False)):
+        # What is there at all is seen.
+        tall = max(1.5, (bottom - TOP) * count / most) if count else 0.0
+        words = f"{start:,} to {end - 1:,}: {count:,}" if end - start > 1 else f"{start:,}: {count:,}"
+        parts.append(
+            f'<rect class="main" x="{left + place * step:.1f}" y="{bottom - tall:.1f}" width="{step * 0.86:.1f}" '
+            f'height="{tall:.1f}" rx="1.5"><title>{words}</title></rect>'
+        )
+    parts.append(f'<line class="axis" x1="0" x2="{width}" y1="{bottom}" y2="{bottom}"/>')
+    every = max(1, len(counts) // 8)
+    for place in range(0, len(counts), every):
+        parts.append(f'<text class="tick" x="{left + place * step:.1f}" y="{bottom + 17}">{edges[place]:,}</text>')
+    return "".join([*parts, "</svg>"])
+
+
 def smooth(points: Sequence[Point], window: int) -> list[Point]:
     """An exponential mean over about `window` points, its start corrected as Adam corrects its moments."""
     keep, total, mass, out = 1 - 1 / max(window, 1), 0.0, 0.0, []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tutelage.run.preflight import Preflight
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -22,7 +24,10 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is about to be trained, in all: steps of the whole run, and what an epoch holds."""
+    """What is about to be trained, in all: steps of the whole run, and what an epoch holds.
+
+    preflight: what else a person should see before anything is spent.
+    """
 
     steps: int
     examples: int
@@ -33,6 +38,7 @@ class Planned:
     device: str
     dtype: str
     model: str
+    preflight: Preflight | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,18 @@ from tutelage.train.settings import TrainSettings
 from tutelage.yaml_tree import Group, Node, Scalar, Series, read_file, resolve
 
 
+class ReportSettings(Settings):
+    """What the run's report shows besides what happened."""
+
+    samples: int = Field(
+        4,
+        ge=0,
+        le=50,
+        description="prompts answered before and after, side by side: held-out ones where data.validation is given; "
+        "0: none",
+    )
+
+
 class Recipe(Settings):
     """One run of one stage: what is tuned, on what, how, and where the result goes."""
 
@@ -65,6 +77,7 @@ class Recipe(Settings):
     data: MixedDataSettings = Field(description="`data=FILE` is short for one source, `data=rte` for a mixture of one")
     objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings, description="what is learnt")
     train: TrainSettings = Field(default_factory=TrainSettings, description="the loop")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="report.html")
     output: Path = Field(description="the run directory, made if need be")
     seed: int = Field(0, ge=0, lt=2**32, description="the order of the data, dropout and new weights follow from it")
     resume: bool = Field(False, description="continue the run in `output` from its last checkpoint")

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import orjson
 from markupsafe import Markup
 
 import tutelage
-from tutelage.run.chart import Curve, Point, draw, short, smooth
+from tutelage.run.chart import Curve, Point, bars, draw, short, smooth
 from tutelage.run.directory import RunDirectory
 from tutelage.run.files import json_bytes, write_atomically
 from tutelage.run.metrics import read_metrics
+from tutelage.run.preflight import Memory, Preflight
 from tutelage.run.recipe import Recipe, read_recipe, recipe_text
 from tutelage.run.summary import chosen, column, summarise
+
+if TYPE_CHECKING:
+    from tutelage.run.samples import Samples
 
 FATES = ("kept", "cut", "dropped", "quarantined")
 
 
-def write_report(path: Path, outcome: Mapping[str, Any]) -> dict[str, Any]:
+def write_report(
+    path: Path, outcome: Mapping[str, Any], preflight: Preflight | None = None, samples: Samples | None = None
+) -> dict[str, Any]:
     """Write both files into the run directory `path`, from what lies in it; returns what report.json holds.
 
     `outcome` is what the run says of its end. `status` ("finished", "interrupted", "stopped early") is shown at the
-    top, `notes` (a list of lines) below it, everything else in a table.
+    top, `notes` (a list of lines) below it, everything else in a table. preflight: what was known before the first
+    step. samples: answers to the same prompts before and after.
     """
     directory = RunDirectory(path)
     recipe = read_recipe(directory.recipe)
@@ -36,6 +44,8 @@ def write_report(path: Path, outcome: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": dict(outcome),
         "summary": summarise(metrics),
         "data": directory.read_data_report(),
+        "preflight": None if preflight is None else asdict(preflight),
+        "samples": None if samples is None else asdict(samples),
         "recipe": recipe.model_dump(mode="json"),
     }
     write_atomically(directory.report, json_bytes(report))
@@ -61,6 +71,9 @@ def render(
         notes=outcome.get("notes", []),
         outcome=_outcome_rows(outcome),
         cards=_cards(report["summary"]),
+        estimates=_estimates(report),
+        cautions=(report["preflight"] or {}).get("cautions", ()),
+        samples=report["samples"] if report["samples"] and report["samples"]["rows"] else None,
         loss=_loss_chart(metrics),
         has_validation=bool(column(metrics, "validation_loss")),
         panels=_panels(metrics),
@@ -68,6 +81,7 @@ def render(
         total=_source_row(report["data"].get("total", {})),
         mixture=report["data"].get("mixture", []),
         fates=FATES,
+        lengths=_lengths(report["preflight"]),
         chosen=chosen(recipe),
         recipe=recipe_text(recipe),
         environment=_environment_rows(environment),
@@ -113,7 +127,7 @@ def _cards(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         best = f"{summary['validation_loss_best']:.3f}"
         cards.append(("validation loss", best, f"best at step {summary['validation_step_best']:,}"))
     if "steps" in summary:
-        epochs = f"{get('epochs'):.3g} epochs" if get("epochs") is not None else ""
+        epochs = f"{get('epochs'):.3g} epoch{'' if get('epochs') == 1 else 's'}" if get("epochs") is not None else ""
         cards.append(("steps", f"{summary['steps']:,}", epochs))
     if "tokens" in summary:
         share = summary.get("supervised_tokens", 0) / max(summary["tokens"], 1)
@@ -123,6 +137,27 @@ def _cards(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if "memory_bytes" in summary:
         cards.append(("peak memory", size(summary["memory_bytes"]), ""))
     return cards
+
+
+def _estimates(report: Mapping[str, Any]) -> str:
+    """What was expected before the first step, in a line."""
+    if report["preflight"] is None:
+        return ""
+    cost = report["preflight"]["estimate"]
+    memory = cost["memory"]
+    total = Memory(**memory).total
+    told = [f"{size(total)} of memory"]
+    if cost["seconds"] is not None:
+        told.insert(0, duration(cost["seconds"]))
+    return " and ".join(told)
+
+
+def _lengths(preflight: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The histogram of the examples' lengths: its drawing, and the numbers below it."""
+    if preflight is None:
+        return None
+    lengths = preflight["lengths"]
+    return {**lengths, "chart": Markup(bars("examples by length", lengths["edges"], lengths["counts"]))}
 
 
 def _loss_chart(metrics: Sequence[Mapping[str, Any]]) -> Markup:

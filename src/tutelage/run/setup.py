@@ -10,10 +10,10 @@ import torch
 
 from tutelage.model.forward import ForestModel, checkpoint_activations
 from tutelage.model.load import Loaded, best_device, load_model
-from tutelage.model.trainable import choose_trainable, count_parameters
+from tutelage.model.trainable import choose_trainable
 from tutelage.objectives.sft import example_weights
 from tutelage.run.directory import RunDirectory
-from tutelage.run.events import Event, Note, Planned, Saved, Stepped, Validated, Warned
+from tutelage.run.events import Event, Note, Saved, Stepped, Validated, Warned
 from tutelage.run.metrics import MetricsLog
 from tutelage.run.mixture import RunMixture, told
 from tutelage.run.recipe import Recipe
@@ -85,7 +85,7 @@ class Observed:
 
 
 def set_up(recipe: Recipe, rows: Rows, directory: RunDirectory, ranks: Ranks, tell: Announce) -> Setup:
-    """Loads the model and puts together what trains it; tells what is planned.
+    """Loads the model and puts together what trains it.
 
     Raises:
         UserError: the model can't be loaded, or what is to be trained can't be found in it.
@@ -112,7 +112,6 @@ def set_up(recipe: Recipe, rows: Rows, directory: RunDirectory, ranks: Ranks, te
         tell(Note(f"{type(model.language_model).__name__} runs its sequences one by one: {loaded.why_alone}"))
     if settings.gradient_checkpointing:
         checkpoint_activations(model.language_model)
-    first = rows.train.store(0)
     order = _order(rows.train, recipe, settings.batch_size, settings.batch_tokens, settings.shuffle)
     steps = settings.max_steps or order.steps(settings.epochs)
     observed = Observed(tell, directory, steps, rows.mixture)
@@ -130,20 +129,6 @@ def set_up(recipe: Recipe, rows: Rows, directory: RunDirectory, ranks: Ranks, te
         meter=Meter(model, model.language_model, device, dtype),
         device=device,
         ranks=ranks,
-    )
-    trained, every = count_parameters(net)
-    tell(
-        Planned(
-            steps=steps,
-            examples=len(first),
-            tokens=int(first.tokens().sum()),
-            supervised_tokens=int(first.supervised().sum()),
-            trainable_parameters=trained,
-            total_parameters=every,
-            device=str(device),
-            dtype=str(dtype).removeprefix("torch."),
-            model=recipe.model,
-        )
     )
     return Setup(loaded, loop, own_dtype, observed)
 
