@@ -34,7 +34,8 @@ tutelage tune model=Qwen/Qwen3-0.6B data=rows.jsonl output=runs/first adapter=lo
 - **Paths** are relative to the folder that the command runs in, wherever the recipe lies; `~` is the home folder.
 - **Again:** the `recipe.yaml` of a run directory has every default written out, and is a recipe like any other.
 - **Resuming** takes the same recipe; only `train.save_every`, `train.keep_checkpoints`, `train.log_every`,
-  `train.trackers`, `report.samples`, `data.cache` and `data.workers` may differ, and the length of the run where the learning rate stays constant.
+  `train.trackers`, `report.samples`, `data.cache` and `data.workers` may differ, and the length of the run where the
+  learning rate stays constant.
 
 This page is generated from the settings: `python -m tutelage.run.reference > docs/recipe.md`.
 """
