@@ -150,6 +150,22 @@ def test_rows_in_a_terminal(here: Path, model: str, width: int, monkeypatch: pyt
     assert re.fullmatch(r"  leaf 2: … \d+ tokens as before … ⏎", lines[9])
 
 
+def test_a_page_to_show_to_others(here: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["inspect", "rows.jsonl", model, "--rows", "3", "--html", "page.html"]
+    assert said(words, capsys) == "3 rows are in page.html\n"
+    page = Path("page.html").read_text("utf-8")
+    assert "rows.jsonl, row 3" in page
+    assert "你好" in re.sub("<[^>]*>", "", page)
+    light, dark = page.split("@media (prefers-color-scheme: dark)")
+    classes = [re.findall(r"^\.(r\d+) ", part, re.MULTILINE) for part in (light, dark)]
+    assert classes[0] == classes[1]
+    assert set(re.findall(r'class="(r\d+)"', page)) == set(classes[0])
+    assert "is there already" in said(words, capsys, code=2)
+    assert "nowhere/page.html can't be written: No such file" in said(
+        [*words[:-1], "nowhere/page.html"], capsys, code=2
+    )
+
+
 def test_a_recipe_and_several_files(here: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("r.yaml").write_text(f"model: {model.removeprefix('model=')}\ndata: rows.jsonl\noutput: o\n", "utf-8")
     assert len(objects(["inspect", "r.yaml", "data.sources.0.limit=2", "--rows", "9"], capsys)) == 2

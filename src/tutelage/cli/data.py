@@ -16,6 +16,8 @@ from tutelage.cli.terminal import console, put, text
 from tutelage.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tutelage.run.recipe import Recipe
 
 Words = Annotated[
@@ -38,6 +40,9 @@ def inspect(
     row: Annotated[int | None, typer.Option(min=1, help="This one alone, counted from 1 as they are shown.")] = None,
     table: Annotated[bool, typer.Option("--table", help="A line a token, as outside a terminal.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a row and line, for machines.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write them as a page in colour.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Rows token by token, as a run has them: whose words each token is of, and whether it is learnt.
@@ -46,6 +51,8 @@ def inspect(
 
     tutelage data inspect rte,cb model=Qwen/Qwen3-0.6B data.mixture.data_root=data data.mixture.shots=2
     """
+    if html is not None and html.exists():
+        raise UserError(f"{html} is there already: name another file, or delete it")
     recipe = _recipe(words or [])
 
     from tutelage.run.preview import Preview
@@ -54,17 +61,30 @@ def inspect(
     seen = preview.rows()
     wanted = islice(seen, rows) if row is None else islice(seen, row - 1, row)
     screen = console()
-    flowing = screen.is_terminal and not table
+    flowing = (screen.is_terminal or html is not None) and not table
+    paper: list[RenderableType] = []
     shown = 0
     for shown, one in enumerate(wanted, start=1):
         if json:
             sys.stdout.write(row_line(one, preview.tokenizer))
             continue
+        parts: list[RenderableType] = []
         if shown == 1:
-            put(screen, *(text(notice, LOUD) for notice in preview.notices), *([legend()] if flowing else []))
-        put(screen, *previewed(one, preview.tokenizer, flowing=flowing))
+            parts += [*(text(notice, LOUD) for notice in preview.notices), *([legend()] if flowing else [])]
+        parts += previewed(one, preview.tokenizer, flowing=flowing)
+        if html is None:
+            put(screen, *parts)
+        paper += parts
     if not shown:
         raise UserError(f"there is no row {row}" if row else "there is no row")
+    if html is not None and not json:
+        from tutelage.cli.page import page
+
+        try:
+            html.write_text(page(f"What {recipe.model} would learn", paper), "utf-8")
+        except OSError as error:
+            raise UserError(f"{html} can't be written: {error.strerror}") from None
+        typer.echo(f"{shown} rows are in {html}")
 
 
 def check(
