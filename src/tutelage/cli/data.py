@@ -40,9 +40,7 @@ def inspect(
     row: Annotated[int | None, typer.Option(min=1, help="This one alone, counted from 1 as they are shown.")] = None,
     table: Annotated[bool, typer.Option("--table", help="A line a token, as outside a terminal.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a row and line, for machines.")] = False,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write them as a page in colour.")
-    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write them as a page in colour.")] = None,
     debug: Debug = False,
 ) -> None:
     """Rows token by token, as a run has them: whose words each token is of, and whether it is learnt.
