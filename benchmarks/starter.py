@@ -1,7 +1,6 @@
-"""What the starter's base model can do before any tuning: the gates that docs/starter.md reports.
+"""What the starter's base model can do before any tuning: the gates on the way to it.
 
-    .venv/bin/python benchmarks/starter.py                              the base in the package
-    .venv/bin/python benchmarks/starter.py runs/base --items 300        any model pretrained on the world's text
+    .venv/bin/python benchmarks/starter.py runs/starter-base --items 300     any model that read the world's text
 
 Each item is a text of the held-out part of the world that stops, its right end and wrong ends (starter/microworld/
 probes.py); an item is passed where the right end is the likeliest. There is no instruction in them. `copy` and `read`
@@ -47,7 +46,7 @@ def accuracy(scorer: OptionScorer, vocabulary: Vocabulary, items: Sequence[Probe
 def main() -> None:
     """Prints a table of the gates."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", default="starter")
+    parser.add_argument("model", help="a run, or a model folder")
     parser.add_argument("--items", type=int, default=300, help="of each family and language")
     parser.add_argument("--part", default="test", choices=("pretrain", "tune", "test"), help="of the world")
     parser.add_argument("--seed", type=int, default=0)

@@ -15,7 +15,7 @@ from tutelage.errors import UserError
 from tutelage.hub import go_offline_without_network
 from tutelage.starter.base import BASE
 
-# The small base model that comes with the package.
+# The small base model of the package: its shape and tokenizer; recipes/starter-base.yaml makes its weights.
 STARTER = "starter"
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 UNSAFE_WEIGHTS = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")

@@ -52,8 +52,8 @@ class Recipe(Settings):
         "sft", description="learn answers from instruction rows, or all of a text"
     )
     model: str = Field(
-        description="a folder, a hub id, a run directory, or starter, which comes with Tutelage; for pretraining, "
-        "config.json and a tokenizer are enough"
+        description="a folder, a hub id or a run directory; for pretraining, "
+        "config.json and a tokenizer are enough (starter: those of a small model that come with Tutelage)"
     )
     from_scratch: bool = Field(
         False, description="pretraining: the model's shape and tokenizer with new weights, drawn by seed"
