@@ -3,8 +3,8 @@
     python -m tutelage.starter.base FOLDER              config.json and the tokenizer, without weights
     tutelage tune recipes/starter-base.yaml output=…    the weights
 
-`model=starter` is the folder `BASE`. docs/log.md tells what was tried, `python benchmarks/starter.py RUN` how well a run
-reads.
+`model=starter` is the folder `BASE`. docs/log.md tells what was tried; `python benchmarks/starter.py RUN`, how well a
+run reads.
 """
 
 from __future__ import annotations
