@@ -92,7 +92,7 @@ TABLE: dict[str, tuple[Document, float, float, float]] = {
 # Share of documents in each language; those "in both" count as the language of their frame.
 LANGUAGES_MIXED: dict[Language, float] = {"en": 0.75, "zh": 0.25}
 # Where in pretraining (0 to 1) the first weights end to hold alone, and the early and the late ones are reached.
-KNOTS = (0.04, 0.06, 0.4)
+KNOTS = (0.06, 0.08, 0.4)
 STAGE_STEPS = 100
 
 
