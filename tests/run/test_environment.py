@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import tutelage
+from tutelage.data.locating import fingerprint
 from tutelage.errors import UserError
-from tutelage.run.environment import check_same_data, describe, fingerprint, revision
+from tutelage.run.environment import check_same_data, describe, revision
 
 
 def test_what_a_run_stood_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -66,16 +65,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def fingerprint(path: Path) -> dict[str, Any]:
-    """A file's name without its folder, its size in bytes, and its SHA-256."""
-    with path.open("rb") as file:
-        return {
-            "file": path.name,
-            "bytes": os.fstat(file.fileno()).st_size,
-            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
-        }
 
 
 def check_same_data(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

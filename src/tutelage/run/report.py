@@ -62,7 +62,7 @@ def render(
     names = [source.path.name for source in recipe.data.sources]
     names += [Path(word).name for word in recipe.data.mixture.tasks] if recipe.data.mixture else []
     outcome = report["outcome"]
-    return _template().render(
+    return page_template("tutelage.run").render(
         version=report["tutelage"],
         title=f"{Path(recipe.model).name} · {', '.join(names[:2])}{' …' if len(names) > 2 else ''}",
         stage={"sft": "instruction tuning", "pretrain": "pretraining"}[recipe.stage],
@@ -226,9 +226,10 @@ def _environment_rows(environment: Mapping[str, Any]) -> dict[str, str]:
     return {name: text for name, text in rows.items() if text}
 
 
-def _template() -> jinja2.Template:
+def page_template(package: str) -> jinja2.Template:
+    """The report.html.jinja of a package."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tutelage.run", "."),
+        loader=jinja2.PackageLoader(package, "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

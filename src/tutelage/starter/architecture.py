@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 WIDTH = 128
 LAYERS = 4
 HEADS = 4
-INNER_WIDTH = 384
 POSITIONS = 512
 
 
-def starter_config(vocabulary: int) -> Qwen3Config:
+def starter_config(vocabulary: int, width: int = WIDTH) -> Qwen3Config:
     """The shape (Yang et al. 2025, Qwen3), for a vocabulary of that size; input and output embeddings are one matrix.
 
     Weights begin with a standard deviation of 1/sqrt(width): the usual 0.02 is that of a width of 2500, and a trial
@@ -25,15 +24,16 @@ def starter_config(vocabulary: int) -> Qwen3Config:
 
     return Qwen3Config(
         vocab_size=vocabulary,
-        hidden_size=WIDTH,
-        intermediate_size=INNER_WIDTH,
+        hidden_size=width,
+        intermediate_size=3 * width,
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS,
-        head_dim=WIDTH // HEADS,
+        head_dim=width // HEADS,
         max_position_embeddings=POSITIONS,
         tie_word_embeddings=True,
-        initializer_range=WIDTH**-0.5,
+        initializer_range=width**-0.5,
+        architectures=["Qwen3ForCausalLM"],
     )
 
 
@@ -42,6 +42,5 @@ def write_architecture(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None
     config = starter_config(len(tokenizer))
     config.eos_token_id = tokenizer.eos_token_id
     config.pad_token_id = tokenizer.pad_token_id
-    config.architectures = ["Qwen3ForCausalLM"]
     config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

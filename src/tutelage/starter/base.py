@@ -14,53 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast, Qwen3Config
+    from transformers import PreTrainedTokenizerFast
 
 BASE = Path(__file__).parent / "model"
 
 WIDTH = 256
-LAYERS = 4
-HEADS = 4
-INNER_WIDTH = 768
-POSITIONS = 512
 VOCABULARY = 4096
 # Documents that the tokenizer learns its words from: enough for every word of the world to come a few times.
 READ = 40_000
-
-
-def starter_config(vocabulary: int) -> Qwen3Config:
-    """The shape (Yang et al. 2025, Qwen3), for a vocabulary of that size; input and output embeddings are one matrix.
-
-    Weights begin with a standard deviation of 1/sqrt(width): the usual 0.02 is that of a width of 2500, and a trial
-    with models this narrow learnt to copy words sooner with theirs.
-    """
-    from transformers import Qwen3Config
-
-    return Qwen3Config(
-        vocab_size=vocabulary,
-        hidden_size=WIDTH,
-        intermediate_size=INNER_WIDTH,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        num_key_value_heads=HEADS,
-        head_dim=WIDTH // HEADS,
-        max_position_embeddings=POSITIONS,
-        tie_word_embeddings=True,
-        initializer_range=WIDTH**-0.5,
-        architectures=["Qwen3ForCausalLM"],
-    )
 
 
 def write_blank(folder: Path, read: int = READ) -> None:
     """config.json and a tokenizer learnt from `read` documents of the world: `tutelage tune stage=pretrain
     model=FOLDER` draws the weights from its seed.
     """
+    from tutelage.starter.architecture import starter_config
     from tutelage.starter.microworld.mixture import documents
     from tutelage.starter.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(documents("tokenizer", count=read), VOCABULARY)
     _begin_every_text(tokenizer)
-    config = starter_config(len(tokenizer))
+    config = starter_config(len(tokenizer), WIDTH)
     config.bos_token_id = tokenizer.bos_token_id
     config.eos_token_id = tokenizer.eos_token_id
     config.pad_token_id = tokenizer.pad_token_id

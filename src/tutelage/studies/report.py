@@ -6,14 +6,13 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 import tutelage
 from tutelage.run.chart import short
 from tutelage.run.overrides import schema_name
 from tutelage.run.recipe import flat_values, recipe_text, settings_keys
-from tutelage.run.report import duration
+from tutelage.run.report import duration, page_template
 from tutelage.studies.costs import Cost, total
 from tutelage.studies.directory import FINISHED, RECIPE
 from tutelage.studies.plots import Plot
@@ -28,7 +27,7 @@ def render(result: Result, recipe: StudySettings, drawings: Sequence[tuple[Plot,
     """The page; everything that comes from outside is escaped by the template."""
     done = sum(cost.outcome.status == FINISHED for cost in result.costs)
     whole = done == len(result.costs)
-    return _template().render(
+    return page_template("tutelage.studies").render(
         version=tutelage.__version__,
         title=result.findings.title,
         subtitle=result.findings.subtitle,
@@ -96,14 +95,3 @@ def _total(costs: Sequence[Cost]) -> str:
 def _told(spent: Any) -> str:
     words = {"steps": "steps", "tokens": "tokens", "supervised_tokens": "supervised", "answers": "answers"}
     return ", ".join(f"{short(spent[name])} {word}" for name, word in words.items() if spent.get(name))
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tutelage.studies", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.jinja")
